@@ -14,12 +14,12 @@ from nbfleet.wire.enums import (
     Feature,
     FlavorStorage,
     ImageArch,
-    NotebookFeature,
     ResourceCategory,
     SiteSupport,
 )
 from nbfleet.wire.fields import Int32, Millis, about
 from nbfleet.wire.flavors import AscendInfo, BillingInfo
+from nbfleet.wire.literals import NotebookFeature
 from nbfleet.wire.pages import Page
 
 

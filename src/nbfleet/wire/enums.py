@@ -2,27 +2,29 @@
 
 Named enumerations are string enumerations, so that they become named schemas and the values compare
 as plain text. Those for requests list both cases where clients send both; telling the cases apart ends
-with `.upper()`. Small sets that have no published name are literals at the end.
+with `.upper()`. Small sets without a published name are in `literals`.
 """
 
 from enum import StrEnum
-from typing import Literal
 
 
 class Feature(StrEnum):
-    """Kind of instance. DEFAULT: free CodeLab instance, at most one per user. NOTEBOOK: ordinary (billed)
-    instance.
-    """
+    """Kind of instance. DEFAULT: free instance, at most one for a user. NOTEBOOK: ordinary."""
 
     DEFAULT = "DEFAULT"
     NOTEBOOK = "NOTEBOOK"
 
 
+class FeatureFilter(StrEnum):
+    """Kind of instance to look for; the asterisk is an extension of this service."""
+
+    DEFAULT = "DEFAULT"
+    NOTEBOOK = "NOTEBOOK"
+    ANY = "*"
+
+
 class NotebookStatus(StrEnum):
-    """Life-cycle status. Settled: RUNNING, STOPPED, FROZEN, CREATE_FAILED, START_FAILED, DELETE_FAILED,
-    ERROR, DELETED. In motion: INIT, CREATING, STARTING, STOPPING, DELETING, SNAPSHOTTING (an image is
-    being saved).
-    """
+    """Status of an instance; SNAPSHOTTING: an image is being saved from it."""
 
     INIT = "INIT"
     CREATING = "CREATING"
@@ -48,7 +50,7 @@ class SortDirection(StrEnum):
 
 
 class BillingKind(StrEnum):
-    """Which resource of the instance is charged. COMPUTE: compute, STORAGE: disk, ALL: both."""
+    """Which resource of the instance is charged: computing, disk, or both."""
 
     COMPUTE = "COMPUTE"
     STORAGE = "STORAGE"
@@ -72,9 +74,7 @@ class DevService(StrEnum):
 
 
 class LeaseType(StrEnum):
-    """Auto-stop kind as sent in responses. TIMING: stop at a fixed time. IDLE: stop after a period without
-    use.
-    """
+    """Kind of auto-stop. TIMING: at a fixed time. IDLE: after a period without use."""
 
     TIMING = "TIMING"
     IDLE = "IDLE"
@@ -99,10 +99,7 @@ class LeaseTypeInputQuery(StrEnum):
 
 
 class VolumeCategory(StrEnum):
-    """Storage kind as sent in responses. EVS: block disk of one instance. EFS: shared file service (SFS
-    Turbo). OBS: object bucket. OBSFS: parallel file system on object storage. SFS: older name of the
-    shared file service.
-    """
+    """Kind of storage. EVS: disk. EFS, formerly SFS: shared files. OBS, OBSFS: object storage."""
 
     EVS = "EVS"
     EFS = "EFS"
@@ -112,9 +109,7 @@ class VolumeCategory(StrEnum):
 
 
 class VolumeCategoryInput(StrEnum):
-    """Storage kind in requests; compared without regard to case (published requests write it in lower
-    case).
-    """
+    """Kind of storage in requests; compared without regard to case."""
 
     EVS = "EVS"
     EFS = "EFS"
@@ -129,9 +124,7 @@ class VolumeCategoryInput(StrEnum):
 
 
 class VolumeOwnership(StrEnum):
-    """MANAGED: the service owns and deletes the storage. DEDICATED: it belongs to the user and survives
-    the instance.
-    """
+    """MANAGED: of the service, deleted with the instance. DEDICATED: of the user."""
 
     MANAGED = "MANAGED"
     DEDICATED = "DEDICATED"
@@ -164,9 +157,7 @@ class VolumeStatus(StrEnum):
 
 
 class MountType(StrEnum):
-    """STATIC: mounted with the instance only. DYNAMIC: can be mounted and unmounted while it runs. MAIN:
-    the work volume.
-    """
+    """STATIC: with the instance only. DYNAMIC: while it runs. MAIN: the work volume."""
 
     STATIC = "STATIC"
     DYNAMIC = "DYNAMIC"
@@ -193,7 +184,7 @@ class DynamicStorageStatus(StrEnum):
 
 
 class ImageArch(StrEnum):
-    """Processor architecture."""
+    """Processor architecture; answers carry lower case, requests either."""
 
     X86_64 = "X86_64"
     AARCH64 = "AARCH64"
@@ -227,9 +218,7 @@ class ImageServiceType(StrEnum):
 
 
 class ImageStatus(StrEnum):
-    """INIT: registered or queued. CREATING: being saved, the source instance cannot be used. ACTIVE:
-    ready. CREATE_FAILED / ERROR: unusable. DELETED: removed.
-    """
+    """State of an image; it can be used once it is ACTIVE."""
 
     INIT = "INIT"
     CREATING = "CREATING"
@@ -240,18 +229,14 @@ class ImageStatus(StrEnum):
 
 
 class ImageType(StrEnum):
-    """BUILD_IN (spelled so on the wire): provided by the platform. DEDICATED: registered or saved by a
-    user.
-    """
+    """BUILD_IN (spelled so on the wire): of the platform. DEDICATED: registered or saved by a user."""
 
     BUILD_IN = "BUILD_IN"
     DEDICATED = "DEDICATED"
 
 
 class ImageVisibility(StrEnum):
-    """PRIVATE: owner only. PUBLIC: anyone may use it read-only by its id. HIDDEN: known to the Node.js SDK
-    only.
-    """
+    """PRIVATE: owner only. PUBLIC: anyone may use it read-only by its id."""
 
     PRIVATE = "PRIVATE"
     PUBLIC = "PUBLIC"
@@ -278,7 +263,7 @@ class AcceleratorType(StrEnum):
 
 
 class ClusterType(StrEnum):
-    """MANAGED: public pool. DEDICATED: dedicated pool. The _ROMA values are known to the Node.js SDK only."""
+    """MANAGED: public pool. DEDICATED: dedicated pool."""
 
     MANAGED = "MANAGED"
     DEDICATED = "DEDICATED"
@@ -319,7 +304,7 @@ class SiteSupport(StrEnum):
 
 
 class HookScriptType(StrEnum):
-    """COMMAND: script holds Base64 text of the commands. SCRIPT: script holds an absolute path."""
+    """COMMAND: Base64 text of the commands. SCRIPT: an absolute path."""
 
     COMMAND = "COMMAND"
     SCRIPT = "SCRIPT"
@@ -352,9 +337,7 @@ class PublicNetworkType(StrEnum):
 
 
 class WorkspaceAuthType(StrEnum):
-    """PUBLIC: whole account. PRIVATE: creator and account owner. INTERNAL: those two plus the users in
-    grants.
-    """
+    """Who may use a workspace; kept and answered in the case in which it was given."""
 
     PUBLIC = "PUBLIC"
     PRIVATE = "PRIVATE"
@@ -407,18 +390,3 @@ class AuthVerdict(StrEnum):
 
     ALLOW = "allow"
     DENY = "deny"
-
-
-NotebookFeature = Literal["NOTEBOOK"]
-SizeClass = Literal["CPU", "GPU"]
-PoolBillingMode = Literal["0", "1"]
-DriverUpdateStrategy = Literal["force", "idle"]
-PoolType = Literal["Dedicate", "Logical"]
-PoolScopeState = Literal["Enabling", "Enabled", "EnableFailed", "Disabling", "Disabled"]
-DriverState = Literal["Creating", "Upgrading", "Running", "Abnormal"]
-StepNumber = Literal[1, 2, 3, 4]
-WorkspaceOrder = Literal["asc", "desc"]
-WorkspaceSortKey = Literal["name", "update_time", "status"]
-PoolKind = Literal["MANAGED", "DEDICATED"]
-ClusterScope = Literal["NOTEBOOK", "TRAIN", "INFER"]
-PoolCreationState = Literal["created", "failed", "creating"]

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from nbfleet.wire.enums import Feature, FlavorStorage, ImageArch, ResourceCategory, SiteSupport, SizeClass
+from nbfleet.wire.enums import Feature, FlavorStorage, ImageArch, ResourceCategory, SiteSupport
 from nbfleet.wire.fields import Int32, Int64, about
+from nbfleet.wire.literals import SizeClass
 from nbfleet.wire.pages import Page
 
 
@@ -48,14 +49,9 @@ class NotebookFlavor(Struct, frozen=True, kw_only=True):
     free: Annotated[bool, about("Free of charge.")] | UnsetType = UNSET
     gpu: Annotated[GPUInfo, about("GPUs.")] | UnsetType = UNSET
     id: Annotated[str, about("Flavor id, for example modelarts.vm.cpu.2u.")]
-    memory: (
-        Annotated[
-            Int64, about("Memory. The unit is not stated; published values are KiB (8388608 for 8 GB).")
-        ]
-        | UnsetType
-    ) = UNSET
+    memory: Annotated[Int64, about("Memory in KiB: 8388608 stands for 8 GB.")] | UnsetType = UNSET
     name: Annotated[str, about("Display name, for example CPU: 2vCPUs 8GB.")] | UnsetType = UNSET
-    sold_out: Annotated[bool, about("true: no capacity. Terraform hides such flavors.")] | UnsetType = UNSET
+    sold_out: Annotated[bool, about("true: no capacity; some clients hide such flavors.")] | UnsetType = UNSET
     storages: Annotated[list[FlavorStorage], about("Storage kinds offered.")] | UnsetType = UNSET
     vcpus: Annotated[Int32, about("vCPUs.")] | UnsetType = UNSET
     evs_max_size: Annotated[str, about("Largest EVS disk in GB, as text.")] | UnsetType = UNSET
@@ -64,16 +60,14 @@ class NotebookFlavor(Struct, frozen=True, kw_only=True):
 
 
 class ListFlavorsResponse(Page, frozen=True, kw_only=True):
-    """Flavors. data and flavors carry the same list; unpaged unless limit is given."""
+    """Flavors. data and flavors carry the same list, because clients read either."""
 
     data: Annotated[list[NotebookFlavor], about("Records of this page.")]
     flavors: Annotated[list[NotebookFlavor], about("Same list as data.")]
 
 
 class ShowSwitchableFlavorsResponse(Page, frozen=True, kw_only=True):
-    """Flavors the instance can switch to. data and flavors carry the same list; an older Go client reads
-    flavors, Terraform reads data.
-    """
+    """Flavors the instance can switch to; data and flavors carry the same list."""
 
     data: Annotated[list[NotebookFlavor], about("Records of this page.")]
     flavors: Annotated[list[NotebookFlavor], about("Same list as data.")]
@@ -85,9 +79,7 @@ class NotebookCustomSpecRep(Struct, frozen=True, kw_only=True):
     gpu: Annotated[float, about("GPUs.")] | UnsetType = UNSET
     gpu_type: Annotated[str, about("GPU model.")] | UnsetType = UNSET
     cpu: Annotated[float, Meta(ge=0.4), about("vCPUs; at most two decimals.")]
-    memory: Annotated[
-        float, Meta(ge=513), about("Memory, a whole number; the unit is not stated (MiB fits the minimum).")
-    ]
+    memory: Annotated[float, Meta(ge=513), about("Memory in MiB, a whole number.")]
     arch: Annotated[ImageArch, about("Architecture.")]
     category: Annotated[SizeClass, about("Size class.")]
     resource_flavor: Annotated[str, about("Node flavor of the pool to run on.")] | UnsetType = UNSET
@@ -98,9 +90,7 @@ class NotebookCustomSpec(Struct, frozen=True, kw_only=True):
 
     gpu: Annotated[float, about("GPUs; required for GPU pools.")] | UnsetType = UNSET
     cpu: Annotated[float, Meta(ge=0.4), about("vCPUs; at most two decimals.")]
-    memory: Annotated[
-        float, Meta(ge=513, multiple_of=1), about("Memory, a whole number (unit not stated, MiB fits).")
-    ]
+    memory: Annotated[float, Meta(ge=513, multiple_of=1), about("Memory in MiB, a whole number.")]
     gpu_type: Annotated[str, about("GPU model; required for GPU pools.")] | UnsetType = UNSET
     arch: Annotated[ImageArch, about("Architecture.")] | UnsetType = UNSET
     category: Annotated[SizeClass, about("Size class.")] | UnsetType = UNSET

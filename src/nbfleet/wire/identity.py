@@ -3,7 +3,7 @@
 The token itself is never in a body: it travels in the X-Subject-Token header.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -82,7 +82,7 @@ class TokenAuth(Struct, frozen=True, kw_only=True):
 
     identity: Annotated[TokenIdentity, about("Who.")]
     scope: (
-        Annotated[TokenScope, about("Where the token is valid. ModelArts needs a project scope.")] | UnsetType
+        Annotated[TokenScope, about("Where the token is valid; a project scope is needed.")] | UnsetType
     ) = UNSET
 
 
@@ -121,7 +121,7 @@ class TokenDetail(Struct, frozen=True, kw_only=True):
     expires_at: Annotated[Timestamp, about("End of validity; 24 hours after issue.")]
     issued_at: Annotated[Timestamp, about("Time of issue.")] | UnsetType = UNSET
     methods: Annotated[list[str], about("Methods used.")]
-    catalog: Annotated[list[dict[str, object]], about("Service catalogue.")] | UnsetType = UNSET
+    catalog: Annotated[list[dict[str, Any]], about("Service catalogue.")] | UnsetType = UNSET
     user: Annotated[TokenUser, about("User.")] | UnsetType = UNSET
     project: Annotated[TokenProject, about("Project scope.")] | UnsetType = UNSET
     roles: Annotated[list[TokenRole], about("Roles.")] | UnsetType = UNSET
@@ -145,4 +145,18 @@ class Project(Struct, frozen=True, kw_only=True):
 class ProjectList(Struct, frozen=True, kw_only=True):
     """Projects of the caller."""
 
-    projects: Annotated[list[Project], about("Projects. The SDK fails unless there is exactly one.")]
+    projects: Annotated[list[Project], about("Projects; clients that ask by name expect exactly one.")]
+
+
+class AuthDomain(Struct, frozen=True, kw_only=True):
+    """Account of the caller."""
+
+    id: Annotated[str, about("Account id.")]
+    name: Annotated[str, about("Account name.")]
+    enabled: Annotated[bool, about("Usable.")]
+
+
+class DomainList(Struct, frozen=True, kw_only=True):
+    """Accounts of the caller."""
+
+    domains: Annotated[list[AuthDomain], about("Accounts.")]

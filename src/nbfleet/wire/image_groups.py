@@ -36,10 +36,7 @@ class ListImageGroupResponse(Page, frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     groups: (
-        Annotated[
-            list[ImageGroup], about("Reported to replace data when no limit is sent. Emit data always.")
-        ]
-        | UnsetType
+        Annotated[list[ImageGroup], about("Same list as data, for clients that read it here.")] | UnsetType
     ) = UNSET
 
 

@@ -47,7 +47,7 @@ class ImageResponse(Struct, frozen=True, kw_only=True):
         Annotated[list[ResourceCategory], about("Flavor families the image runs on.")] | UnsetType
     ) = UNSET
     service_type: Annotated[ImageServiceType, about("Purpose.")] | UnsetType = UNSET
-    size: Annotated[LongCount, about("Image size.")] | UnsetType = UNSET
+    size: Annotated[LongCount, about("Size in KB.")] | UnsetType = UNSET
     status: Annotated[ImageStatus, about("State.")] | UnsetType = UNSET
     status_message: (
         Annotated[str, about("Build log or message while an image is being saved.")] | UnsetType
@@ -76,18 +76,10 @@ class ImageResponse(Struct, frozen=True, kw_only=True):
 
 
 class Image(ImageResponse, frozen=True, kw_only=True):
-    """Image as embedded in an instance and as returned by show, register, delete, sync and create-image.
-    An instance in a list carries only id, name, swr_path and type.
-    """
+    """Image on its own; as part of a listed instance it carries only id, name, swr_path and type."""
 
     support_res_categories: (
-        Annotated[
-            list[ResourceCategory],
-            about(
-                "Second list of flavor families; same meaning as resource_categories. Not part of "
-                "list entries."
-            ),
-        ]
+        Annotated[list[ResourceCategory], about("Same as resource_categories; not part of list entries.")]
         | UnsetType
     ) = UNSET
 
@@ -105,10 +97,7 @@ class ImageCreateReq(Struct, frozen=True, kw_only=True):
     name: Annotated[
         str,
         Meta(min_length=1, max_length=128, pattern=r"^[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?\Z"),
-        about(
-            "Image name: lower-case letters, digits, hyphen, underscore, period; starts and ends "
-            "with a letter or digit."
-        ),
+        about("Image name; starts and ends with a letter or digit."),
     ]
     namespace: Annotated[
         str,
@@ -133,10 +122,7 @@ class ImageRegRequest(Struct, frozen=True, kw_only=True):
     resource_category: (
         Annotated[
             list[ResourceCategory],
-            about(
-                ("Flavor families; CPU and GPU by default. Singular here, resource_categories in answers."),
-                default=["CPU", "GPU"],
-            ),
+            about("Flavor families; called resource_categories in answers.", default=["CPU", "GPU"]),
         ]
         | UnsetType
     ) = UNSET
@@ -144,9 +130,7 @@ class ImageRegRequest(Struct, frozen=True, kw_only=True):
     services: (
         Annotated[
             list[ImageDevService],
-            about(
-                "Services; NOTEBOOK and SSH by default. dev_services in answers.", default=["NOTEBOOK", "SSH"]
-            ),
+            about("Services; called dev_services in answers.", default=["NOTEBOOK", "SSH"]),
         ]
         | UnsetType
     ) = UNSET
@@ -157,14 +141,7 @@ class ImageRegRequest(Struct, frozen=True, kw_only=True):
     workspace_id: Annotated[WorkspaceId, about("Workspace.", default="0")] | UnsetType = UNSET
     flavor_type: Annotated[AcceleratorType, about("Ascend chip.")] | UnsetType = UNSET
     tags: (
-        Annotated[
-            list[str],
-            Meta(max_length=20),
-            about(
-                "Tags of the image group, at most 20 (an array of strings here; key up to 128, value "
-                "up to 255 characters)."
-            ),
-        ]
+        Annotated[list[str], Meta(max_length=20), about("Tags of the image group, plain text here.")]
         | UnsetType
     ) = UNSET
     swr_instance_id: Annotated[str, about("Enterprise registry id.")] | UnsetType = UNSET

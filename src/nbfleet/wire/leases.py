@@ -45,9 +45,7 @@ class Lease(Struct, frozen=True, kw_only=True):
         Annotated[bool, about("Whether auto-stop is on. false when the duration was requested as -1.")]
         | UnsetType
     ) = UNSET
-    type: (
-        Annotated[LeaseType, about("Kind of auto-stop. Absent in the reference page example.")] | UnsetType
-    ) = UNSET
+    type: Annotated[LeaseType, about("Kind of auto-stop.")] | UnsetType = UNSET
     update_at: (
         Annotated[
             Millis,

@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from nbfleet.wire.endpoints import EndpointsReq, EndpointsRes
-from nbfleet.wire.enums import BillingKind, Feature, JobProgressStatus, NotebookStatus, StepNumber
+from nbfleet.wire.enums import BillingKind, Feature, JobProgressStatus, NotebookStatus
 from nbfleet.wire.fields import (
     InstanceDescription,
     InstanceName,
@@ -24,6 +24,7 @@ from nbfleet.wire.hooks import CustomHooks
 from nbfleet.wire.identity import UserResponse
 from nbfleet.wire.images import Image
 from nbfleet.wire.leases import Lease, LeaseDurationMs, LeaseReq
+from nbfleet.wire.literals import StepNumber
 from nbfleet.wire.pages import Page
 from nbfleet.wire.placement import (
     AffinityType,
@@ -39,9 +40,7 @@ from nbfleet.wire.volumes import VolumeMountRequest, VolumeRes, VolumeResponse
 
 
 class JobProgress(Struct, frozen=True, kw_only=True):
-    """One step of instance start-up. Four entries, in published payloads listed from step 4 down to step
-    1.
-    """
+    """One step of the start of an instance; listed from step 4 down to step 1."""
 
     notebook_id: Annotated[Uuid, about("Instance id.")] | UnsetType = UNSET
     status: Annotated[JobProgressStatus, about("State of the step.")]
@@ -49,9 +48,9 @@ class JobProgress(Struct, frozen=True, kw_only=True):
         StepNumber, about("Step number. 1: storage, 2: compute, 3: network, 4: instance initialisation.")
     ]
     step_description: Annotated[str, about("Text for the step.")] | UnsetType = UNSET
-    description: (
-        Annotated[str, about("Same text as step_description, under the name the SDK reads.")] | UnsetType
-    ) = UNSET
+    description: Annotated[str, about("Same text as step_description, under another name.")] | UnsetType = (
+        UNSET
+    )
 
 
 class NotebookResp(Struct, frozen=True, kw_only=True):
@@ -104,19 +103,10 @@ class NotebookResp(Struct, frozen=True, kw_only=True):
     jupyter_version: Annotated[str, about("Jupyter version.")] | UnsetType = UNSET
     tags: Annotated[list[TmsTagResponse], about("Tags of the instance.")] | UnsetType = UNSET
     create_at: (
-        Annotated[
-            Millis,
-            about(
-                "Creation time of the instance. In no table, but in published payloads, and Terraform "
-                "prints 1970 without it."
-            ),
-        ]
-        | UnsetType
+        Annotated[Millis, about("Creation time of the instance; clients print 1970 without it.")] | UnsetType
     ) = UNSET
     update_at: Annotated[Millis, about("Time of the last change of the instance.")] | UnsetType = UNSET
-    current_time: (
-        Annotated[Millis, about("Server time when the answer was made; reported for show only.")] | UnsetType
-    ) = UNSET
+    current_time: Annotated[Millis, about("Server time when the answer was made.")] | UnsetType = UNSET
 
 
 class ListAllNotebooksResponse(Page, frozen=True, kw_only=True):
@@ -132,7 +122,7 @@ class ListNotebooksResponse(Page, frozen=True, kw_only=True):
 
 
 class NotebookCreateRequest(Struct, frozen=True, kw_only=True):
-    """New instance."""
+    """New instance; either flavor or custom_spec is needed."""
 
     description: Annotated[InstanceDescription, about("Free text, empty by default.")] | UnsetType = UNSET
     endpoints: Annotated[list[EndpointsReq], about("SSH access to set up.")] | UnsetType = UNSET
@@ -141,10 +131,7 @@ class NotebookCreateRequest(Struct, frozen=True, kw_only=True):
         Annotated[
             str,
             Meta(min_length=1, max_length=256),
-            about(
-                "Flavor id. Mandatory in the references; optional in the SDK because custom_spec can "
-                "replace it."
-            ),
+            about("Flavor id; needed unless custom_spec replaces it."),
         ]
         | UnsetType
     ) = UNSET
@@ -152,10 +139,7 @@ class NotebookCreateRequest(Struct, frozen=True, kw_only=True):
     image_id: Annotated[Uuid, about("Image id.")]
     name: Annotated[
         InstanceName,
-        about(
-            "Name; duplicates are allowed. Letters, digits, hyphen, underscore and, in newer "
-            "texts, Chinese characters."
-        ),
+        about("Name, need not be unique: letters, digits, hyphen, underscore and Chinese characters."),
     ]
     pool_id: Annotated[str, about("Dedicated pool; required to run in one.")] | UnsetType = UNSET
     volume: Annotated[VolumeMountRequest, about("Work volume.")]
@@ -179,9 +163,7 @@ class NotebookCreateRequest(Struct, frozen=True, kw_only=True):
 
 
 class NotebookUpdateRequest(Struct, frozen=True, kw_only=True):
-    """Changes to an instance; only the given fields change. flavor, custom_spec, image_id, endpoints need
-    STOPPED; name, description and storage_new_size are accepted while RUNNING as well.
-    """
+    """Changes to an instance; only the given fields change."""
 
     description: Annotated[InstanceDescription, about("Free text.")] | UnsetType = UNSET
     endpoints: Annotated[list[EndpointsReq], about("New SSH access.")] | UnsetType = UNSET
@@ -190,7 +172,7 @@ class NotebookUpdateRequest(Struct, frozen=True, kw_only=True):
     image_id: Annotated[Uuid, about("New image.")] | UnsetType = UNSET
     name: Annotated[InstanceName, about("New name.")] | UnsetType = UNSET
     storage_new_size: (
-        Annotated[int, int32(ge=5, le=4096), about("New size of the EVS work volume; growth only.")]
+        Annotated[int, int32(ge=5, le=4096), about("New size of the EVS work volume in GB; growth only.")]
         | UnsetType
     ) = UNSET
     hooks: Annotated[CustomHooks, about("New hooks.")] | UnsetType = UNSET

@@ -8,16 +8,9 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from nbfleet.wire.enums import (
-    DriverState,
-    DriverUpdateStrategy,
-    PoolBillingMode,
-    PoolPhase,
-    PoolScope,
-    PoolScopeState,
-    PoolType,
-)
+from nbfleet.wire.enums import PoolPhase, PoolScope
 from nbfleet.wire.fields import Int32, Timestamp, about
+from nbfleet.wire.literals import DriverState, DriverUpdateStrategy, PoolBillingMode, PoolScopeState, PoolType
 
 
 class PoolNodeAz(Struct, frozen=True, kw_only=True):

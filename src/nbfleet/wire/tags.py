@@ -17,10 +17,7 @@ class TmsTag(Struct, frozen=True, kw_only=True):
     key: Annotated[
         str,
         Meta(min_length=1, max_length=128, pattern=r'^(?!_sys_)(?! )[^<>,|*/\\"]{1,128}(?<! )\Z'),
-        about(
-            "Tag key: letters and digits of any language, space and _ . : = + - @; no space at "
-            "either end; must not start with _sys_."
-        ),
+        about("Tag key; no space at either end, must not start with _sys_."),
     ]
     value: (
         Annotated[str, Meta(max_length=255), about("Tag value: as for the key, and / as well. Optional.")]

@@ -26,23 +26,15 @@ class VolumeRes(Struct, frozen=True, kw_only=True):
     """Work volume of an instance."""
 
     capacity: (
-        Annotated[int, int32(ge=0, le=4096), about("Size. Defaults: 5 for EVS, 50 for EFS.")] | UnsetType
+        Annotated[int, int32(ge=0, le=4096), about("Size in GB; by default 5 for EVS and 50 for EFS.")]
+        | UnsetType
     ) = UNSET
     category: Annotated[VolumeCategory, about("Storage kind.")] | UnsetType = UNSET
     mount_path: (
         Annotated[str, about("Mount point, always below /home/ma-user/work/.", default="/home/ma-user/work/")]
         | UnsetType
     ) = UNSET
-    ownership: (
-        Annotated[
-            VolumeOwnership,
-            about(
-                "Who owns the storage. DEDICATED needs EFS according to the references; OBS and OBSFS "
-                "with DEDICATED are reported to work."
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
+    ownership: Annotated[VolumeOwnership, about("Who owns the storage.")] | UnsetType = UNSET
     status: Annotated[VolumeStatus, about("State, in particular RESIZING.")] | UnsetType = UNSET
     id: Annotated[str, about("Id of the EFS file system or OBS mount.")] | UnsetType = UNSET
     read_only: Annotated[bool, about("Mounted read-only.")] | UnsetType = UNSET
@@ -59,15 +51,13 @@ class VolumeResponse(Struct, frozen=True, kw_only=True):
 
     category: Annotated[VolumeCategory, about("Storage kind: OBS, OBSFS or EFS.")] | UnsetType = UNSET
     mount_path: Annotated[str, about("Mount point.")] | UnsetType = UNSET
-    url: (
-        Annotated[str, about("Source path of OBS and OBSFS (named url here, uri elsewhere).")] | UnsetType
-    ) = UNSET
+    url: Annotated[str, about("Source path of OBS and OBSFS; called uri elsewhere.")] | UnsetType = UNSET
     status: Annotated[DynamicStorageStatus, about("State; absent for STATIC mounts.")] | UnsetType = UNSET
     mount_type: Annotated[MountType, about("How it is mounted.")] | UnsetType = UNSET
 
 
 class VolumeMountRequest(Struct, frozen=True, kw_only=True):
-    """Storage to mount. Older references call it VolumeReq."""
+    """Storage to mount."""
 
     category: Annotated[VolumeCategoryInput, about("Storage kind.")]
     ownership: Annotated[VolumeOwnershipInput, about("Who owns the storage.")]
@@ -91,9 +81,9 @@ class VolumeMountRequest(Struct, frozen=True, kw_only=True):
     dew_secret_name: (
         Annotated[SecretName, about("Stored secret with the access keys. Required for OBS.")] | UnsetType
     ) = UNSET
-    capacity: Annotated[int, int32(ge=5, le=4096), about("Size of an EVS disk.", default=5)] | UnsetType = (
-        UNSET
-    )
+    capacity: (
+        Annotated[int, int32(ge=5, le=4096), about("Size of an EVS disk in GB.", default=5)] | UnsetType
+    ) = UNSET
 
 
 class DataVolumesReq(Struct, frozen=True, kw_only=True):
@@ -105,7 +95,7 @@ class DataVolumesReq(Struct, frozen=True, kw_only=True):
     mount_path: Annotated[
         str,
         Meta(max_length=256, pattern=r"^/data/[A-Za-z0-9_\-/]*\Z"),
-        about("Mount point, a directory below /data/. Terraform sends /data/NAME/."),
+        about("Mount point, a directory below /data/."),
     ]
     uri: Annotated[str, Meta(max_length=256), about("Source: obs://BUCKET/PATH/ or FILE-SYSTEM-HOST:/PATH.")]
     efs_id: Annotated[Uuid, about("SFS Turbo file-system id. Required for EFS.")] | UnsetType = UNSET

@@ -79,7 +79,7 @@ class CreateWorkspaceResponse(WorkspaceResponse, frozen=True, kw_only=True):
 
 
 class ListWorkspaceResponse(Struct, frozen=True, kw_only=True):
-    """Workspaces. Note that this list does not use the current/pages/size/total form."""
+    """Workspaces; this list does not use the envelope of the others."""
 
     total_count: Annotated[Int32, about("Matching workspaces.")]
     count: Annotated[Int32, about("Workspaces in this answer.")]
