@@ -3,6 +3,7 @@
 Deny by default. Credentials are checked elsewhere; what arrives here is a caller already known.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -54,6 +55,17 @@ ACTIONS_OF: dict[Role, frozenset[str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Principal:
+    """A user as a credential proved it, with its role in each project it may enter."""
+
+    user_id: str
+    user_name: str
+    account_id: str
+    account_name: str
+    roles: Mapping[str, Role]
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """A user in one project, as proved by a token or a signature."""
 
@@ -70,6 +82,16 @@ class Scope(StrEnum):
 
     OWN = "own"
     ALL = "all"
+
+
+def enter(principal: Principal, project_id: str) -> Caller | None:
+    """The principal as a caller in this project; None where it is no member."""
+    role = principal.roles.get(project_id)
+    if role is None:
+        return None
+    return Caller(
+        principal.user_id, principal.user_name, project_id, role, principal.account_id, principal.account_name
+    )
 
 
 def may(caller: Caller, action: str) -> bool:

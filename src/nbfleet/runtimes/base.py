@@ -49,8 +49,11 @@ class StartProgress:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What is true of one instance now; `reason` says why it EXITED, as well as is known. `endpoint` is an URL the gateway can reach (`unix:/path` or
-    `http://host:port`), `ip` the node's IPv4 address; both only when READY."""
+    """What is true of one instance now; `reason` says why it EXITED, as well as is known.
+
+    `endpoint` is an URL the gateway can reach (`unix:/path` or `http://host:port`) and `ip` the IPv4 address
+    of its node; both only when READY.
+    """
 
     presence: Presence
     endpoint: str | None = None

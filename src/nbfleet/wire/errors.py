@@ -200,3 +200,28 @@ def token_invalid() -> ApiError:
 
 def token_unreadable() -> ApiError:
     return ApiError(401, ErrorCode.TOKEN_UNREADABLE, "The token cannot be read.")
+def token_without_project() -> ApiError:
+    return ApiError(401, ErrorCode.TOKEN_WITHOUT_PROJECT, "The token is not valid for any project.")
+
+
+def wrong_password() -> ApiError:
+    """One answer for an unknown user, a wrong password and a foreign project: none can be guessed at."""
+    return ApiError(401, ErrorCode.SIGNATURE, "Incorrect user, password, account or project.")
+
+
+# What the table of operations does not hold.
+
+
+def no_such_path(path: object) -> ApiError:
+    return ApiError(404, ErrorCode.NOT_FOUND, f"There is no operation at {shown(path)}.")
+
+
+def no_such_method(method: object, allowed: Iterable[str]) -> ApiError:
+    names = ", ".join(allowed)
+    message = f"The method {shown(method)} is not possible here; allowed: {names}."
+    return ApiError(405, ErrorCode.INVALID_ARGUMENT, message, {"Allow": names})
+
+
+def storage_mismatch(category: str, ownership: str) -> ApiError:
+    message = f"volume.category {category} does not go together with volume.ownership {ownership}."
+    return ApiError(400, ErrorCode.STORAGE_OWNERSHIP, message)
