@@ -1,0 +1,133 @@
+"""Every state a notebook can be in and every way from one to another, with the reason for each.
+
+Nothing about state may live elsewhere: requests and the reconciler both change a notebook only through
+`apply`, and the published status is only ever computed by `status_of`. The diagram in the docs is drawn
+from `TRANSITIONS`. This module decides; it does not act.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from nbfleet.domain.notebook import Notebook, Observed, Wanted
+
+
+class Status(StrEnum):
+    """The published status. DELETED rows are kept for audit and never shown by id."""
+
+    INIT = "INIT"
+    CREATING = "CREATING"
+    STARTING = "STARTING"
+    STOPPING = "STOPPING"
+    DELETING = "DELETING"
+    RUNNING = "RUNNING"
+    STOPPED = "STOPPED"
+    SNAPSHOTTING = "SNAPSHOTTING"
+    CREATE_FAILED = "CREATE_FAILED"
+    START_FAILED = "START_FAILED"
+    DELETE_FAILED = "DELETE_FAILED"
+    ERROR = "ERROR"
+    DELETED = "DELETED"
+    FROZEN = "FROZEN"
+
+
+class Event(StrEnum):
+    """What can happen to a notebook: five wishes and six findings."""
+
+    START = "start"
+    STOP = "stop"
+    AUTO_STOP = "auto-stop"
+    DELETE = "delete"
+    READY = "ready"
+    START_FAILED = "start failed"
+    DIED = "died"
+    FOUND_STOPPED = "found stopped"
+    REMOVED = "removed"
+    REMOVE_FAILED = "remove failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    source: Status
+    event: Event
+    wanted: Wanted
+    observed: Observed
+    reason: str
+
+    @property
+    def target(self) -> Status:
+        return _PUBLISHED[self.wanted, self.observed]
+
+
+_PUBLISHED: dict[tuple[Wanted, Observed], Status] = {
+    (Wanted.RUNNING, Observed.NEW): Status.CREATING,
+    (Wanted.RUNNING, Observed.STOPPED): Status.STARTING,
+    (Wanted.RUNNING, Observed.RUNNING): Status.RUNNING,
+    (Wanted.RUNNING, Observed.CREATE_FAILED): Status.CREATE_FAILED,
+    (Wanted.RUNNING, Observed.START_FAILED): Status.START_FAILED,
+    (Wanted.RUNNING, Observed.ERROR): Status.ERROR,
+    (Wanted.STOPPED, Observed.RUNNING): Status.STOPPING,
+    (Wanted.STOPPED, Observed.STOPPED): Status.STOPPED,
+    (Wanted.DELETED, Observed.STOPPED): Status.DELETING,
+    (Wanted.DELETED, Observed.RUNNING): Status.DELETING,
+    (Wanted.DELETED, Observed.CREATE_FAILED): Status.DELETING,
+    (Wanted.DELETED, Observed.START_FAILED): Status.DELETING,
+    (Wanted.DELETED, Observed.ERROR): Status.DELETING,
+    (Wanted.DELETED, Observed.DELETE_FAILED): Status.DELETE_FAILED,
+    (Wanted.DELETED, Observed.GONE): Status.DELETED,
+}
+
+_RUN, _STOP, _DELETE = Wanted.RUNNING, Wanted.STOPPED, Wanted.DELETED
+
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition(Status.CREATING, Event.READY, _RUN, Observed.RUNNING, "its server answered for the first time"),
+    Transition(Status.CREATING, Event.START_FAILED, _RUN, Observed.CREATE_FAILED, "a start-up step failed"),
+    Transition(Status.STOPPED, Event.START, _RUN, Observed.STOPPED, "its owner asked for it"),
+    Transition(Status.START_FAILED, Event.START, _RUN, Observed.STOPPED, "another try after a failed start"),
+    Transition(Status.ERROR, Event.START, _RUN, Observed.STOPPED, "another try after it ended by itself"),
+    Transition(Status.STARTING, Event.READY, _RUN, Observed.RUNNING, "its server answered"),
+    Transition(Status.STARTING, Event.START_FAILED, _RUN, Observed.START_FAILED, "a start-up step failed"),
+    Transition(Status.RUNNING, Event.STOP, _STOP, Observed.RUNNING, "its owner asked for it"),
+    Transition(Status.RUNNING, Event.AUTO_STOP, _STOP, Observed.RUNNING, "its lease ran out"),
+    Transition(Status.RUNNING, Event.DIED, _RUN, Observed.ERROR, "it ended by itself"),
+    Transition(Status.STOPPING, Event.FOUND_STOPPED, _STOP, Observed.STOPPED, "nothing of it runs any more"),
+    Transition(Status.RUNNING, Event.DELETE, _DELETE, Observed.RUNNING, "its owner asked for it"),
+    Transition(Status.STOPPED, Event.DELETE, _DELETE, Observed.STOPPED, "its owner asked for it"),
+    Transition(Status.CREATE_FAILED, Event.DELETE, _DELETE, Observed.CREATE_FAILED, "cleared away by its owner"),
+    Transition(Status.START_FAILED, Event.DELETE, _DELETE, Observed.START_FAILED, "cleared away by its owner"),
+    Transition(Status.ERROR, Event.DELETE, _DELETE, Observed.ERROR, "cleared away by its owner"),
+    Transition(Status.DELETE_FAILED, Event.DELETE, _DELETE, Observed.STOPPED, "another try after a failed removal"),
+    Transition(Status.DELETING, Event.REMOVED, _DELETE, Observed.GONE, "nothing of it is left"),
+    Transition(Status.DELETING, Event.REMOVE_FAILED, _DELETE, Observed.DELETE_FAILED, "its files would not go"),
+)
+
+_BY_SOURCE = {(row.source, row.event): row for row in TRANSITIONS}
+
+IN_MOTION = frozenset({Status.CREATING, Status.STARTING, Status.STOPPING, Status.DELETING})
+FAILED = frozenset({Status.CREATE_FAILED, Status.START_FAILED, Status.DELETE_FAILED, Status.ERROR})
+
+
+class IllegalTransition(Exception):
+    """The event cannot happen in this status."""
+
+    def __init__(self, status: Status, event: Event) -> None:
+        super().__init__(f"{event} is not possible in {status}")
+        self.status = status
+        self.event = event
+
+
+def status_of(notebook: Notebook) -> Status:
+    """The published status of the pair (wanted, observed)."""
+    return _PUBLISHED[notebook.wanted, notebook.observed]
+
+
+def allows(status: Status, event: Event) -> bool:
+    return (status, event) in _BY_SOURCE
+
+
+def apply(notebook: Notebook, event: Event, now: int) -> Notebook:
+    """The notebook after the event; raises IllegalTransition where the table has no such edge."""
+    status = status_of(notebook)
+    row = _BY_SOURCE.get((status, event))
+    if row is None:
+        raise IllegalTransition(status, event)
+    return replace(notebook, wanted=row.wanted, observed=row.observed, update_at=now)
