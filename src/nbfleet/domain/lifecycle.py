@@ -79,7 +79,9 @@ _PUBLISHED: dict[tuple[Wanted, Observed], Status] = {
 _RUN, _STOP, _DELETE = Wanted.RUNNING, Wanted.STOPPED, Wanted.DELETED
 
 TRANSITIONS: tuple[Transition, ...] = (
-    Transition(Status.CREATING, Event.READY, _RUN, Observed.RUNNING, "its server answered for the first time"),
+    Transition(
+        Status.CREATING, Event.READY, _RUN, Observed.RUNNING, "its server answered for the first time"
+    ),
     Transition(Status.CREATING, Event.START_FAILED, _RUN, Observed.CREATE_FAILED, "a start-up step failed"),
     Transition(Status.STOPPED, Event.START, _RUN, Observed.STOPPED, "its owner asked for it"),
     Transition(Status.START_FAILED, Event.START, _RUN, Observed.STOPPED, "another try after a failed start"),
@@ -92,12 +94,20 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(Status.STOPPING, Event.FOUND_STOPPED, _STOP, Observed.STOPPED, "nothing of it runs any more"),
     Transition(Status.RUNNING, Event.DELETE, _DELETE, Observed.RUNNING, "its owner asked for it"),
     Transition(Status.STOPPED, Event.DELETE, _DELETE, Observed.STOPPED, "its owner asked for it"),
-    Transition(Status.CREATE_FAILED, Event.DELETE, _DELETE, Observed.CREATE_FAILED, "cleared away by its owner"),
-    Transition(Status.START_FAILED, Event.DELETE, _DELETE, Observed.START_FAILED, "cleared away by its owner"),
+    Transition(
+        Status.CREATE_FAILED, Event.DELETE, _DELETE, Observed.CREATE_FAILED, "cleared away by its owner"
+    ),
+    Transition(
+        Status.START_FAILED, Event.DELETE, _DELETE, Observed.START_FAILED, "cleared away by its owner"
+    ),
     Transition(Status.ERROR, Event.DELETE, _DELETE, Observed.ERROR, "cleared away by its owner"),
-    Transition(Status.DELETE_FAILED, Event.DELETE, _DELETE, Observed.STOPPED, "another try after a failed removal"),
+    Transition(
+        Status.DELETE_FAILED, Event.DELETE, _DELETE, Observed.STOPPED, "another try after a failed removal"
+    ),
     Transition(Status.DELETING, Event.REMOVED, _DELETE, Observed.GONE, "nothing of it is left"),
-    Transition(Status.DELETING, Event.REMOVE_FAILED, _DELETE, Observed.DELETE_FAILED, "its files would not go"),
+    Transition(
+        Status.DELETING, Event.REMOVE_FAILED, _DELETE, Observed.DELETE_FAILED, "its files would not go"
+    ),
 )
 
 _BY_SOURCE = {(row.source, row.event): row for row in TRANSITIONS}
