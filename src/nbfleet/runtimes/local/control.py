@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ _OF_THE_MOMENT = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFI
 
 
 @contextmanager
-def failing(step: Step, what: str) -> Iterator[None]:
+def failing(step: Step, what: str) -> Generator[None]:
     """Faults that another try would meet again become StartFailed; those of the moment pass through."""
     try:
         yield

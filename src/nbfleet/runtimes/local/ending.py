@@ -45,7 +45,8 @@ async def _ask_to_end(servers: Sequence[Process], grace: float) -> None:
         for process in servers:
             processes.send(process, signal.SIGTERM)
         deadline = time.monotonic() + grace
-        while time.monotonic() < deadline and not all(watch.ended() for watch in watches):
+        # Asked in turns rather than waited for: not every event loop can watch such a descriptor.
+        while time.monotonic() < deadline and not all(watch.ended() for watch in watches):  # noqa: ASYNC110
             await asyncio.sleep(_PAUSE)
     finally:
         for watch in watches:

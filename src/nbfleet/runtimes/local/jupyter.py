@@ -3,7 +3,6 @@
 Only this module knows Jupyter's options, variables and paths. It starts nothing itself.
 """
 
-import asyncio
 import os
 import re
 import signal
@@ -107,27 +106,30 @@ def accepts(socket_path: str) -> bool:
     return True
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Something answers, but not as the server that was started."""
 
 
 async def ask(socket_path: str, base_path: str, secret: str) -> str | None:
     """None when the server answers those who know the secret and only those; else what it does instead.
 
-    Raises Refused when asking again cannot help.
+    Raises RefusedError when asking again cannot help.
     """
     url = f"http://localhost{base_path}api/status"
     connector = aiohttp.UnixConnector(path=socket_path, force_close=True)
     try:
-        async with aiohttp.ClientSession(connector=connector, timeout=_PROBE_TIMEOUT) as session:
+        # No cookies: the login that the first request earns must not count for the second.
+        async with aiohttp.ClientSession(
+            connector=connector, timeout=_PROBE_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()
+        ) as session:
             known = await _status(session, url, {"Authorization": f"token {secret}"})
             unknown = await _status(session, url, {})
-    except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+    except (aiohttp.ClientError, OSError) as error:
         return f"its server does not answer yet ({type(error).__name__})"
     if known in {401, 403}:
-        raise Refused("its server does not accept the secret it was started with")
+        raise RefusedError("its server does not accept the secret it was started with")
     if known == 200 and unknown < 400:
-        raise Refused("its server lets in those who do not know its secret")
+        raise RefusedError("its server lets in those who do not know its secret")
     if (known, unknown) == (200, 403):
         return None
     return f"its server answers {known} with the secret and {unknown} without it"

@@ -3,7 +3,8 @@
 A pid alone names nothing: it is given away again as soon as its owner is gone. A process is ours only
 when the boot, the pid, the moment it began and the marker in its environment all agree, and a signal is
 sent through a descriptor that was opened before that was checked.
-This module reads /proc and sends signals. It knows nothing of Jupyter, of directories or of when to stop what.
+This module reads /proc and sends signals. It knows nothing of Jupyter, of directories or of when to stop
+what.
 """
 
 import os

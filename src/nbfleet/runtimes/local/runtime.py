@@ -10,7 +10,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -140,23 +140,28 @@ class LocalRuntime:
     async def _wait_for(
         self, step: Step, process: Process, deadline: float, missing: Callable[[], Awaitable[str | None]]
     ) -> None:
-        """Until nothing is missing. Whatever fails leaves no process behind."""
-        try:
-            while True:
+        """Until nothing is missing. A failed start leaves no process behind."""
+        reason = await self._obstacle(process, deadline, missing)
+        if reason is not None:
+            await self.stop(InstanceRef(process.marker.notebook_id, process.marker.generation))
+            raise StartFailed(step, reason)
+
+    async def _obstacle(
+        self, process: Process, deadline: float, missing: Callable[[], Awaitable[str | None]]
+    ) -> str | None:
+        """None once nothing is missing; else why it never will be."""
+        while True:
+            try:
                 lacks = await within(deadline, missing)
-                if lacks is None:
-                    return
-                if not self._lives(process):
-                    raise StartFailed(step, await asyncio.to_thread(self._cause, process))
-                if time.monotonic() >= deadline:
-                    raise StartFailed(step, await asyncio.to_thread(self._too_slow, process, lacks))
-                await asyncio.sleep(_PAUSE)
-        except jupyter.Refused as refused:
-            await self.stop(InstanceRef(process.marker.notebook_id, process.marker.generation))
-            raise StartFailed(step, str(refused)) from None
-        except StartFailed:
-            await self.stop(InstanceRef(process.marker.notebook_id, process.marker.generation))
-            raise
+            except jupyter.RefusedError as refused:
+                return str(refused)
+            if lacks is None:
+                return None
+            if not self._lives(process):
+                return await asyncio.to_thread(self._cause, process)
+            if time.monotonic() >= deadline:
+                return await asyncio.to_thread(self._too_slow, process, lacks)
+            await asyncio.sleep(_PAUSE)
 
     def _too_slow(self, process: Process, lacks: str) -> str:
         lines = self._layout.read_log(process.marker.notebook_id)
@@ -273,7 +278,7 @@ class LocalRuntime:
         return Marker(self._fleet_id, ref.notebook_id, ref.generation)
 
     @asynccontextmanager
-    async def _held(self, notebook_id: str) -> AsyncIterator[None]:
+    async def _held(self, notebook_id: str) -> AsyncGenerator[None]:
         """Nobody else, in this process or another one, works on this notebook's processes meanwhile."""
         try:
             lock = self._layout.lock(notebook_id)
