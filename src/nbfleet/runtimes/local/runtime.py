@@ -1,0 +1,300 @@
+"""The `local` runtime: instances are JupyterLab processes on this machine, beside the service.
+
+The machine itself is the only truth: which processes carry our marker. The service may be killed at any
+point and finds them again by the saved notes or, where it died before they were saved, by looking for the
+marker. Instances share the user of the service: they are kept apart from other users of the machine and
+from its environment, not from each other, and their flavor is not enforced.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from nbfleet.domain.notebook import Step, StepStatus
+from nbfleet.runtimes.base import (
+    DeleteFailed,
+    InstanceRef,
+    InstanceSpec,
+    Observation,
+    Presence,
+    StartFailed,
+    StartProgress,
+)
+from nbfleet.runtimes.local import jupyter, processes
+from nbfleet.runtimes.local.children import Children
+from nbfleet.runtimes.local.control import failing, to_its_end, within
+from nbfleet.runtimes.local.ending import end
+from nbfleet.runtimes.local.handle import Handle
+from nbfleet.runtimes.local.layout import Layout, is_notebook_id
+from nbfleet.runtimes.local.processes import Marker, Process
+
+_NODE_ADDRESS = "127.0.0.1"
+_PAUSE = 0.05
+
+
+class LocalRuntime:
+    """`pass_environment` names further variables of the service that instances may see; `arguments` are
+    further options for JupyterLab. Durations in seconds."""
+
+    name = "local"
+
+    def __init__(
+        self,
+        root: Path,
+        fleet_id: str,
+        *,
+        python: str = sys.executable,
+        start_timeout: float = 60,
+        stop_grace: float = 5,
+        pass_environment: Iterable[str] = (),
+        arguments: Sequence[str] = (),
+    ) -> None:
+        processes.check_fleet_id(fleet_id)
+        self._layout = Layout(root, fleet_id)
+        self._fleet_id = fleet_id
+        self._python = python
+        self._start_timeout = start_timeout
+        self._stop_grace = stop_grace
+        self._pass_environment = frozenset(pass_environment)
+        self._arguments = tuple(arguments)
+        self._children = Children()
+
+    async def start(self, spec: InstanceSpec) -> AsyncIterator[StartProgress]:
+        ref = spec.ref
+        yield StartProgress(Step.STORAGE, StepStatus.PROCESSING)
+        with failing(Step.STORAGE, "its directories cannot be made"):
+            await asyncio.to_thread(self._layout.prepare, ref.notebook_id)
+        yield StartProgress(Step.STORAGE, StepStatus.COMPLETED)
+
+        yield StartProgress(Step.COMPUTE, StepStatus.PROCESSING)
+        with failing(Step.COMPUTE, "its process cannot be started"):
+            process, handle = await to_its_end(self._ensure_process(spec))
+        yield StartProgress(Step.COMPUTE, StepStatus.COMPLETED, handle.encode())
+
+        deadline = time.monotonic() + self._start_timeout
+        yield StartProgress(Step.NETWORK, StepStatus.PROCESSING)
+
+        async def listens() -> str | None:
+            return None if jupyter.accepts(handle.socket) else "nothing listens on its socket"
+
+        await self._wait_for(Step.NETWORK, process, deadline, listens)
+        yield StartProgress(Step.NETWORK, StepStatus.COMPLETED)
+
+        yield StartProgress(Step.INITIALISATION, StepStatus.PROCESSING)
+
+        async def answers() -> str | None:
+            return await jupyter.ask(handle.socket, spec.base_path, spec.secret)
+
+        await self._wait_for(Step.INITIALISATION, process, deadline, answers)
+        yield StartProgress(Step.INITIALISATION, StepStatus.COMPLETED)
+
+    async def observe(self, instances: Sequence[InstanceRef]) -> Sequence[Observation]:
+        return await asyncio.to_thread(self._look, list(instances))
+
+    async def stop(self, instance: InstanceRef) -> None:
+        if is_notebook_id(instance.notebook_id):
+            await to_its_end(self._stop(instance.notebook_id))
+
+    async def delete(self, instance: InstanceRef) -> None:
+        await to_its_end(asyncio.to_thread(self._delete, instance.notebook_id))
+
+    async def inventory(self) -> Sequence[InstanceRef]:
+        return await asyncio.to_thread(self._inventory)
+
+    async def log_tail(self, instance: InstanceRef, lines: int) -> str:
+        if lines <= 0 or not is_notebook_id(instance.notebook_id):
+            return ""
+        written = await asyncio.to_thread(self._layout.read_log, instance.notebook_id)
+        return "\n".join(jupyter.clean(line) for line in written[-lines:])
+
+    async def _ensure_process(self, spec: InstanceSpec) -> tuple[Process, Handle]:
+        """The one process of this start. Whatever else runs of the notebook ends before it begins."""
+        notebook_id, marker = spec.ref.notebook_id, self._marker(spec.ref)
+        async with self._held(notebook_id):
+            known = await asyncio.to_thread(self._find, spec.ref)
+            await self._end(notebook_id, spare=marker if known else None)
+            if known is not None:
+                return known
+            return await asyncio.to_thread(self._spawn, spec, marker)
+
+    def _spawn(self, spec: InstanceSpec, marker: Marker) -> tuple[Process, Handle]:
+        notebook_id = spec.ref.notebook_id
+        home, socket = self._layout.home(notebook_id), self._layout.socket(notebook_id, marker.generation)
+        command = jupyter.command(
+            self._python, socket, self._layout.work(notebook_id), spec.base_path, self._arguments
+        )
+        environment = jupyter.environment(os.environ, self._python, home, spec.secret, self._pass_environment)
+        self._children.forget(notebook_id)
+        self._layout.remove_sockets(notebook_id)
+        log = self._layout.open_log(notebook_id)
+        try:
+            process = self._children.spawn(command, environment, home, log, marker)
+        finally:
+            os.close(log)
+        return process, Handle.of(process, str(socket))
+
+    async def _wait_for(
+        self, step: Step, process: Process, deadline: float, missing: Callable[[], Awaitable[str | None]]
+    ) -> None:
+        """Until nothing is missing. A failed start leaves no process behind."""
+        reason = await self._obstacle(process, deadline, missing)
+        if reason is not None:
+            await self.stop(InstanceRef(process.marker.notebook_id, process.marker.generation))
+            raise StartFailed(step, reason)
+
+    async def _obstacle(
+        self, process: Process, deadline: float, missing: Callable[[], Awaitable[str | None]]
+    ) -> str | None:
+        """None once nothing is missing; else why it never will be."""
+        while True:
+            try:
+                lacks = await within(deadline, missing)
+            except jupyter.RefusedError as refused:
+                return str(refused)
+            if lacks is None:
+                return None
+            if not self._lives(process):
+                return await asyncio.to_thread(self._cause, process)
+            if time.monotonic() >= deadline:
+                return await asyncio.to_thread(self._too_slow, process, lacks)
+            await asyncio.sleep(_PAUSE)
+
+    def _too_slow(self, process: Process, lacks: str) -> str:
+        lines = self._layout.read_log(process.marker.notebook_id)
+        return jupyter.reason(f"not ready within {self._start_timeout:g} seconds: {lacks}", lines)
+
+    def _cause(self, process: Process) -> str:
+        lines = self._layout.read_log(process.marker.notebook_id)
+        return jupyter.reason(jupyter.ending(self._children.exit_code(process)), lines)
+
+    async def _stop(self, notebook_id: str) -> None:
+        async with self._held(notebook_id):
+            await self._end(notebook_id)
+            await asyncio.to_thread(self._layout.remove_sockets, notebook_id)
+            await asyncio.to_thread(self._children.reap)
+
+    async def _end(self, notebook_id: str, spare: Marker | None = None) -> None:
+        def find() -> list[Process]:
+            found = processes.scan(self._fleet_id, notebook_id)
+            return [process for process in found if process.marker != spare]
+
+        def servers() -> list[Process]:
+            return [process for process in find() if self._is_server(process)]
+
+        await end(find, await asyncio.to_thread(servers), self._stop_grace)
+
+    def _look(self, instances: Sequence[InstanceRef]) -> list[Observation]:
+        """One pass: the notes first, and /proc as a whole only if they do not settle everything."""
+        self._children.reap()
+        servers: dict[Marker, Process] | None = None
+        seen: list[Observation] = []
+        for ref in instances:
+            noted = self._noted(ref)
+            if noted is not None and self._lives(noted[0]):
+                seen.append(_living(noted[1]))
+                continue
+            if servers is None:
+                servers = self._servers(processes.scan(self._fleet_id))
+            seen.append(self._unnoted(ref, servers))
+        return seen
+
+    def _unnoted(self, ref: InstanceRef, servers: dict[Marker, Process]) -> Observation:
+        """What is true where the notes are missing or name a process that is gone."""
+        if not is_notebook_id(ref.notebook_id):
+            return Observation(Presence.ABSENT)
+        marker = self._marker(ref)
+        if marker in servers:
+            return _living(self._handle_of(servers[marker]))
+        handle = Handle.decode(ref.handle, marker)
+        if handle is None:
+            return Observation(Presence.ABSENT)
+        process = handle.process(marker)
+        if process is None:
+            return Observation(Presence.EXITED, reason="ended when the machine was restarted")
+        return Observation(Presence.EXITED, reason=self._cause(process))
+
+    def _delete(self, notebook_id: str) -> None:
+        if is_notebook_id(notebook_id) and processes.scan(self._fleet_id, notebook_id):
+            raise DeleteFailed("it is still running")
+        self._layout.remove(notebook_id)
+        self._children.forget(notebook_id)
+
+    def _inventory(self) -> list[InstanceRef]:
+        """Left-over children whose server is gone count too, without notes: somebody has to end them."""
+        found = processes.scan(self._fleet_id)
+        servers = self._servers(found)
+        markers = dict.fromkeys(process.marker for process in found)
+        return [
+            InstanceRef(
+                marker.notebook_id,
+                marker.generation,
+                self._handle_of(servers[marker]).encode() if marker in servers else None,
+            )
+            for marker in markers
+        ]
+
+    def _find(self, ref: InstanceRef) -> tuple[Process, Handle] | None:
+        """The live server of this very start, by its notes or else by its marker."""
+        noted = self._noted(ref)
+        if noted is not None and self._lives(noted[0]):
+            return noted
+        found = self._servers(processes.scan(self._fleet_id, ref.notebook_id))
+        process = found.get(self._marker(ref))
+        return None if process is None else (process, self._handle_of(process))
+
+    def _noted(self, ref: InstanceRef) -> tuple[Process, Handle] | None:
+        marker = self._marker(ref)
+        handle = Handle.decode(ref.handle, marker)
+        process = None if handle is None else handle.process(marker)
+        return None if handle is None or process is None else (process, handle)
+
+    def _lives(self, process: Process) -> bool:
+        return self._children.runs(process) or processes.is_alive(process)
+
+    def _servers(self, found: Sequence[Process]) -> dict[Marker, Process]:
+        """The server of each start: of all that look like it the oldest, as a fork of it is younger."""
+        servers: dict[Marker, Process] = {}
+        for process in found:
+            if process.marker not in servers and self._is_server(process):
+                servers[process.marker] = process
+        return servers
+
+    def _is_server(self, process: Process) -> bool:
+        marker = process.marker
+        if not is_notebook_id(marker.notebook_id):
+            return False
+        socket = self._layout.socket(marker.notebook_id, marker.generation)
+        return jupyter.socket_argument(socket) in processes.arguments_of(process.pid)
+
+    def _handle_of(self, process: Process) -> Handle:
+        marker = process.marker
+        return Handle.of(process, str(self._layout.socket(marker.notebook_id, marker.generation)))
+
+    def _marker(self, ref: InstanceRef) -> Marker:
+        return Marker(self._fleet_id, ref.notebook_id, ref.generation)
+
+    @asynccontextmanager
+    async def _held(self, notebook_id: str) -> AsyncGenerator[None]:
+        """Nobody else, in this process or another one, works on this notebook's processes meanwhile."""
+        try:
+            lock = self._layout.lock(notebook_id)
+            while lock is None:
+                await asyncio.sleep(_PAUSE)
+                lock = self._layout.lock(notebook_id)
+        except FileNotFoundError:  # Never started, or removed by hand: its processes may live all the same.
+            yield
+            return
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+
+def _living(handle: Handle) -> Observation:
+    if not jupyter.accepts(handle.socket):
+        return Observation(Presence.STARTING)
+    return Observation(Presence.READY, endpoint=f"unix:{handle.socket}", ip=_NODE_ADDRESS)

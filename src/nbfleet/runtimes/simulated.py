@@ -1,0 +1,245 @@
+"""A runtime without processes: for tests of everything above it, and for trying the service out.
+
+It keeps the contract of `base` and, where a `Behaviour` says so, breaks it the way real runtimes do. What
+"runs" is in a `World`, which stands for the machine: it outlives the runtime object, so a test restarts the
+service by making a second runtime on the same world. Nothing listens anywhere, so there is no endpoint.
+
+A service that is really restarted comes back with an empty world and a database full of running notebooks;
+the same holds for rows that were seeded by a script. Taking all of them for dead would turn a demonstration
+fleet red at every restart. So a world that is not `strict` gives the benefit of the doubt: a notebook it has
+never heard of is READY, whatever its handle. From the first start, stop, kill or delete on, the world knows
+the notebook and says only what it knows. This is sound because only notebooks believed to be running are
+looked at, and a start or a stop makes sure of its result whatever was seen before. A strict world takes the
+unknown for ABSENT, as a real machine would: tests that look for twins and orphans want that.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from nbfleet.domain.notebook import Step, StepStatus
+from nbfleet.runtimes.base import (
+    DeleteFailed,
+    InstanceRef,
+    InstanceSpec,
+    Observation,
+    Presence,
+    StartFailed,
+    StartProgress,
+)
+
+_NODE_ADDRESS = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How one instance behaves. Durations in seconds; the last four are the lies and count down to truth."""
+
+    step_seconds: float = 0.0
+    stop_seconds: float = 0.0
+    fail_at: Step | None = None
+    fail_reason: str = "simulated failure"
+    hang_at: Step | None = None  # This step never ends by itself.
+    dies_after: float | None = None  # Counted from when it became ready.
+    delete_fail_reason: str | None = None
+    lost_answers: int = 0  # So many times a start, stop or delete takes effect and then times out.
+    slow_to_notice: int = 0  # So many times it is UNKNOWN when looked at.
+    ghosts: int = 0  # So many times it is READY although it was stopped or deleted.
+
+
+Script = Callable[[InstanceSpec], Behaviour]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class _State(Enum):
+    STARTING = auto()
+    READY = auto()
+    ENDED = auto()
+    STOPPED = auto()
+
+
+@dataclass(slots=True)
+class _Instance:
+    generation: int
+    behaviour: Behaviour
+    state: _State
+    reached: int = 0  # The last step that is complete.
+    reason: str | None = None
+    dies_at: float | None = None
+    lost_answers: int = field(init=False)
+    slow_to_notice: int = field(init=False)
+    ghosts: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lost_answers = self.behaviour.lost_answers
+        self.slow_to_notice = self.behaviour.slow_to_notice
+        self.ghosts = self.behaviour.ghosts
+
+    @property
+    def lives(self) -> bool:
+        return self.state in (_State.STARTING, _State.READY)
+
+
+class World:
+    """The machine that is simulated. Several runtimes may share it, one after the other or at once."""
+
+    def __init__(self, *, strict: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        self.strict = strict
+        self.clock = clock
+        self.instances: dict[str, _Instance] = {}
+        self.starts: dict[tuple[str, int], int] = {}  # How often each start really created something.
+
+    def live(self) -> list[InstanceRef]:
+        """The truth, without any lie: what runs now."""
+        self.pass_time()
+        return [
+            InstanceRef(notebook_id, instance.generation, _handle(instance.generation))
+            for notebook_id, instance in self.instances.items()
+            if instance.lives
+        ]
+
+    def pass_time(self) -> None:
+        """Let those die whose time has come."""
+        now = self.clock()
+        for instance in self.instances.values():
+            if instance.lives and instance.dies_at is not None and instance.dies_at <= now:
+                instance.state, instance.reason = _State.ENDED, "simulated: exited with status 1"
+
+
+class SimulatedRuntime:
+    """`script` says how each instance behaves; a single Behaviour is taken for all of them."""
+
+    name = "simulated"
+
+    def __init__(
+        self,
+        script: Script | Behaviour | None = None,
+        *,
+        world: World | None = None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._default = script if isinstance(script, Behaviour) else Behaviour()
+        self._script: Script = script if callable(script) else lambda _: self._default
+        self._sleep = sleep
+        self.world = World() if world is None else world
+
+    async def start(self, spec: InstanceSpec) -> AsyncIterator[StartProgress]:
+        instance: _Instance | None = None
+        for step in Step:
+            yield StartProgress(step, StepStatus.PROCESSING)
+            if step is Step.COMPUTE or instance is None:
+                instance = self._instance_of(spec)
+            await self._do(step, instance)
+            made = step is Step.COMPUTE
+            yield StartProgress(step, StepStatus.COMPLETED, _handle(instance.generation) if made else None)
+
+    async def observe(self, instances: Sequence[InstanceRef]) -> Sequence[Observation]:
+        self.world.pass_time()
+        return [self._look(ref) for ref in instances]
+
+    async def stop(self, instance: InstanceRef) -> None:
+        known = self.world.instances.get(instance.notebook_id)
+        if known is None:
+            known = _Instance(instance.generation, self._default, _State.STOPPED)
+            self.world.instances[instance.notebook_id] = known
+        if known.lives:
+            await self._sleep(known.behaviour.stop_seconds)
+        known.state, known.dies_at = _State.STOPPED, None
+        _maybe_lose_the_answer(known)
+
+    async def delete(self, instance: InstanceRef) -> None:
+        known = self.world.instances.get(instance.notebook_id)
+        if known is not None and known.lives:
+            raise DeleteFailed("it is still running")
+        if known is not None and known.behaviour.delete_fail_reason is not None:
+            raise DeleteFailed(known.behaviour.delete_fail_reason)
+        await self.stop(instance)  # Remembered as gone, not forgotten: the unknown would count as running.
+
+    async def inventory(self) -> Sequence[InstanceRef]:
+        return self.world.live()
+
+    async def log_tail(self, instance: InstanceRef, lines: int) -> str:
+        known = self.world.instances.get(instance.notebook_id)
+        written = [] if known is None else [f"{step.name.lower()} complete" for step in Step][: known.reached]
+        return "\n".join(written[-lines:]) if lines > 0 else ""
+
+    def kill(self, notebook_id: str, reason: str) -> None:
+        """It ends by itself, now; one the world never heard of counts as started before."""
+        known = self.world.instances.get(notebook_id)
+        if known is None:
+            known = _Instance(0, self._default, _State.READY)
+            self.world.instances[notebook_id] = known
+        known.state, known.reason, known.dies_at = _State.ENDED, reason, None
+
+    def _instance_of(self, spec: InstanceSpec) -> _Instance:
+        """The one instance of this start; one of another start makes way for it."""
+        self.world.pass_time()
+        ref = spec.ref
+        known = self.world.instances.get(ref.notebook_id)
+        if known is not None and known.lives and known.generation == ref.generation:
+            return known
+        made = _Instance(ref.generation, self._script(spec), _State.STARTING)
+        self.world.instances[ref.notebook_id] = made
+        key = (ref.notebook_id, ref.generation)
+        self.world.starts[key] = self.world.starts.get(key, 0) + 1
+        return made
+
+    async def _do(self, step: Step, instance: _Instance) -> None:
+        """Make one step true, or find that it is true already."""
+        behaviour = instance.behaviour
+        if instance.reached < step:
+            await self._sleep(behaviour.step_seconds)
+            if behaviour.hang_at is step:
+                await asyncio.Event().wait()
+            if behaviour.fail_at is step:
+                instance.state = _State.STOPPED
+                raise StartFailed(step, behaviour.fail_reason)
+        self.world.pass_time()
+        if not instance.lives:
+            raise StartFailed(step, instance.reason or "it was stopped while it started")
+        instance.reached = max(instance.reached, step)
+        if step is Step.INITIALISATION and instance.state is _State.STARTING:
+            instance.state = _State.READY
+            if behaviour.dies_after is not None:
+                instance.dies_at = self.world.clock() + behaviour.dies_after
+        if step is Step.COMPUTE:
+            _maybe_lose_the_answer(instance)
+
+    def _look(self, ref: InstanceRef) -> Observation:
+        known = self.world.instances.get(ref.notebook_id)
+        if known is None:
+            return Observation(Presence.ABSENT) if self.world.strict else _ready()
+        if known.slow_to_notice > 0:
+            known.slow_to_notice -= 1
+            return Observation(Presence.UNKNOWN)
+        if known.generation not in (0, ref.generation):
+            return Observation(Presence.ABSENT)
+        match known.state:
+            case _State.STARTING:
+                return Observation(Presence.STARTING)
+            case _State.READY:
+                return _ready()
+            case _State.ENDED:
+                return Observation(Presence.EXITED, reason=known.reason)
+            case _State.STOPPED if known.ghosts > 0:
+                known.ghosts -= 1
+                return _ready()
+            case _State.STOPPED:
+                return Observation(Presence.ABSENT)
+
+
+def _ready() -> Observation:
+    return Observation(Presence.READY, ip=_NODE_ADDRESS)
+
+
+def _handle(generation: int) -> bytes:
+    """Says nothing that is needed: the world is looked up by notebook."""
+    return f"simulated:{generation}".encode()
+
+
+def _maybe_lose_the_answer(instance: _Instance) -> None:
+    if instance.lost_answers > 0:
+        instance.lost_answers -= 1
+        raise TimeoutError("simulated: the answer was lost")
