@@ -12,8 +12,9 @@ import structlog
 from nbfleet.gateway import call as calls
 from nbfleet.gateway import cookies, http_relay, origin, pages, target, websocket_relay
 from nbfleet.gateway import headers as lines
-from nbfleet.gateway.asgi import Receive, Scope, Send, answer, deny
+from nbfleet.gateway.asgi import Channel, Receive, Scope, Send, answer, deny
 from nbfleet.gateway.call import Call
+from nbfleet.gateway.errand import Errand, NoAnswerError
 from nbfleet.gateway.pool import BadEndpointError, Pool
 from nbfleet.gateway.resolve import Credentials, Refusal, Refused, Resolve, Upstream
 from nbfleet.gateway.target import Target
@@ -59,7 +60,7 @@ class Gateway:
         watched = Watched(scope, send)
         call = calls.read(scope, secure=self._settings.secure)
         try:
-            await self._serve(call, scope, receive, watched)
+            await self._serve(call, Channel(scope, receive, watched.send))
         finally:
             watched.report(self._on_request)
 
@@ -73,34 +74,30 @@ class Gateway:
         await self.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _serve(
-        self, call: Call | pages.Problem, scope: Scope, receive: Receive, watched: Watched
-    ) -> None:
+    async def _serve(self, call: Call | pages.Problem, channel: Channel) -> None:
         if isinstance(call, pages.Problem):
-            await _refuse(call, scope, watched.send, html=False)
+            await _refuse(call, channel, html=False)
             return
         if call.path == b"/healthz" and not call.is_websocket:
-            await _healthz(call, watched.send)
+            await _healthz(call, channel.send)
             return
         goal = target.parse(call.path, call.query)
         if goal is None:
-            await _refuse(pages.NOT_FOUND, scope, watched.send, html=call.wants_html)
+            await _refuse(pages.NOT_FOUND, channel, html=call.wants_html)
             return
         # The server logs the scope's query in places; the token must not be there to be logged.
-        scope["query_string"] = goal.query
+        channel.scope["query_string"] = goal.query
         try:
-            problem = await self._open(call, goal, scope, receive, watched.send)
-        except http_relay.NoAnswerError as error:
+            problem = await self._open(call, goal, channel)
+        except NoAnswerError as error:
             _log.warning("no answer from the instance", notebook_id=goal.notebook_id, error=str(error))
             problem = pages.NO_ANSWER
-        if problem is not None and not watched.started:
-            await _refuse(problem, scope, watched.send, html=call.wants_html)
+        if problem is not None:
+            await _refuse(problem, channel, html=call.wants_html)
 
-    async def _open(
-        self, call: Call, goal: Target, scope: Scope, receive: Receive, send: Send
-    ) -> pages.Problem | None:
+    async def _open(self, call: Call, goal: Target, channel: Channel) -> pages.Problem | None:
         if not goal.rest and not (goal.token and call.is_navigation):
-            return await _add_slash(call, goal, send)
+            return await _add_slash(call, goal, channel.send)
         shown = _Shown.by(call, goal)
         if not self._same_site(call, shown):
             return pages.CROSS_SITE
@@ -108,11 +105,11 @@ class Gateway:
         if isinstance(found, Refusal):
             return _problem(found)
         if goal.token and call.is_navigation and found.used_token:
-            await self._clean_address(call, goal, found.upstream, send)
+            await self._clean_address(call, goal, found.upstream, channel.send)
             return None
         if not goal.rest:
-            return await _add_slash(call, goal, send)
-        await self._relay(call, goal, found, scope, receive, send)
+            return await _add_slash(call, goal, channel.send)
+        await self._relay(call, goal, found, channel)
         return None
 
     def _same_site(self, call: Call, shown: "_Shown") -> bool:
@@ -153,35 +150,25 @@ class Gateway:
         headers = [(b"location", target.location(goal)), (b"set-cookie", cookie), *_NO_TRACE]
         await answer(send, 302, headers)
 
-    async def _relay(
-        self, call: Call, goal: Target, found: "_Found", scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        upstream = found.upstream
+    async def _relay(self, call: Call, goal: Target, found: "_Found", channel: Channel) -> None:
         try:
-            with self._pool.lease(upstream.endpoint) as line:
-                if not call.is_websocket:
-                    await http_relay.relay(call, upstream, goal.query, line, receive, send)
-                    return
-
-                async def still_allowed() -> bool:
-                    now = await self._resolved(call, found.credentials)
-                    # A store that cannot answer for a moment must not cut everyone's work.
-                    return not isinstance(now, Refusal) or now.reason is Refused.UNAVAILABLE
-
-                await websocket_relay.relay(
-                    call,
-                    upstream,
-                    goal.query,
-                    line,
-                    scope,
-                    receive,
-                    send,
-                    handshake_timeout=self._settings.handshake_timeout,
-                    recheck=still_allowed,
-                    recheck_seconds=self._settings.recheck_seconds,
-                )
+            with self._pool.lease(found.upstream.endpoint) as line:
+                errand = Errand(call, found.upstream, goal.query, line)
+                if call.is_websocket:
+                    await websocket_relay.relay(errand, channel, self._terms(call, found))
+                else:
+                    await http_relay.relay(errand, channel)
         except BadEndpointError as error:
-            raise http_relay.NoAnswerError(str(error)) from error
+            raise NoAnswerError(str(error)) from error
+
+    def _terms(self, call: Call, found: "_Found") -> websocket_relay.Terms:
+        async def still_allowed() -> bool:
+            now = await self._resolved(call, found.credentials)
+            # A store that cannot answer for a moment must not cut everyone's work.
+            return not isinstance(now, Refusal) or now.reason is Refused.UNAVAILABLE
+
+        settings = self._settings
+        return websocket_relay.Terms(settings.handshake_timeout, settings.recheck_seconds, still_allowed)
 
 
 @dataclass(frozen=True)
@@ -231,12 +218,12 @@ def _problem(refusal: Refusal) -> pages.Problem:
             return pages.UNAUTHORIZED
 
 
-async def _refuse(problem: pages.Problem, scope: Scope, send: Send, *, html: bool) -> None:
+async def _refuse(problem: pages.Problem, channel: Channel, *, html: bool) -> None:
     headers, body = pages.render(problem, html=html)
-    if scope["type"] == "websocket":
-        await deny(scope, send, problem.status, headers, body)
+    if channel.scope["type"] == "websocket":
+        await deny(channel.scope, channel.send, problem.status, headers, body)
     else:
-        await answer(send, problem.status, headers, body)
+        await answer(channel.send, problem.status, headers, body)
 
 
 async def _add_slash(call: Call, goal: Target, send: Send) -> pages.Problem | None:

@@ -4,6 +4,7 @@ A framework's request and response objects would cost more than the relay itself
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -11,6 +12,15 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 RawHeaders = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """The server's side of one request."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
 
 
 async def answer(send: Send, status: int, headers: RawHeaders, body: bytes = b"") -> None:

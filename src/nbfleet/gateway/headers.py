@@ -55,12 +55,7 @@ def first(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
 
 def valid(headers: RawHeaders) -> bool:
     """Whether every line can be written again without changing its meaning."""
-    try:
-        return all(
-            _FIELD_NAME.fullmatch(k) and not _CONTROL.search(v) and v.decode() is not None for k, v in headers
-        )
-    except UnicodeDecodeError:
-        return False
+    return all(_FIELD_NAME.fullmatch(name) and _is_text(value) for name, value in headers)
 
 
 def token(headers: RawHeaders) -> str | None:
@@ -129,6 +124,16 @@ def _named_by_connection(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[by
     return frozenset(
         part.strip().lower() for value in values(headers, b"connection") for part in value.split(b",")
     )
+
+
+def _is_text(value: bytes) -> bool:
+    if _CONTROL.search(value):
+        return False
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _without_query(referer: bytes) -> str:

@@ -8,7 +8,7 @@ redirects: the address comes from the resolver alone.
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -59,7 +59,7 @@ class Pool:
         return len(self._lines)
 
     @contextmanager
-    def lease(self, endpoint: str) -> Iterator[Line]:
+    def lease(self, endpoint: str) -> Generator[Line]:
         """Borrow the session of an endpoint; while borrowed it is not evicted."""
         line = self._lines.get(endpoint)
         if line is None:

@@ -30,10 +30,6 @@ class Watched:
         self._answered = 0.0
         self.status = 0
 
-    @property
-    def started(self) -> bool:
-        return self.status != 0
-
     async def send(self, message: Message) -> None:
         if not self.status:
             self.status = message.get("status") or _STATUS_OF.get(message["type"], 0)

@@ -6,21 +6,18 @@ answer and the subprotocol is the one the instance chose. No size limit, no comp
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 
-from nbfleet.gateway import headers as lines
-from nbfleet.gateway.asgi import Receive, Scope, Send, deny
-from nbfleet.gateway.call import Call
-from nbfleet.gateway.http_relay import NoAnswerError
-from nbfleet.gateway.pool import Line, UpgradeRefusedError
-from nbfleet.gateway.resolve import Upstream
+from nbfleet.gateway.asgi import Channel, Receive, Scope, Send, deny
+from nbfleet.gateway.errand import Errand, NoAnswerError
+from nbfleet.gateway.pool import UpgradeRefusedError
 
 Recheck = Callable[[], Awaitable[bool]]
-_CLOSE_TIMEOUT = aiohttp.ClientWSTimeout(ws_receive=None, ws_close=5.0)
+Instance = aiohttp.ClientWebSocketResponse[bool]
+Pump = Coroutine[None, None, "_End"]
 # Codes that only say how a connection looked from one end; they may not be sent.
 _NO_STATUS, _ABNORMAL = 1005, 1006
 _GOING_AWAY, _REVOKED, _BAD_GATEWAY = 1001, 1008, 1014
@@ -35,58 +32,54 @@ class _End:
     by_instance: bool = False
 
 
-async def relay(
-    call: Call,
-    upstream: Upstream,
-    query: bytes,
-    line: Line,
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-    *,
-    handshake_timeout: float,
-    recheck: Recheck,
-    recheck_seconds: float | None,
-) -> None:
+@dataclass(frozen=True)
+class Terms:
+    """How long things may take, and whom to ask whether the caller's rights still stand."""
+
+    handshake_timeout: float
+    recheck_seconds: float | None
+    recheck: Recheck
+
+
+async def relay(errand: Errand, channel: Channel, terms: Terms) -> None:
     """Carry a WebSocket to its end. Raises NoAnswerError when the instance cannot be reached."""
-    await receive()  # websocket.connect
+    await channel.receive()  # websocket.connect
     try:
-        async with asyncio.timeout(handshake_timeout):
-            instance = await _open(call, upstream, query, line, scope)
+        async with asyncio.timeout(terms.handshake_timeout):
+            instance = await _open(errand, channel.scope)
     except UpgradeRefusedError as refused:
-        await deny(scope, send, refused.status if 400 <= refused.status <= 599 else 502, [])
+        await deny(channel.scope, channel.send, refused.status if 400 <= refused.status <= 599 else 502, [])
         return
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+    except (aiohttp.ClientError, OSError) as error:
         raise NoAnswerError(type(error).__name__) from error
     try:
-        await send({"type": "websocket.accept", "subprotocol": instance.protocol, "headers": []})
-        pumps = [_from_caller(receive, instance), _from_instance(instance, send)]
-        if recheck_seconds is not None:
-            pumps.append(_until_revoked(recheck, recheck_seconds))
-        await _finish(await _first(pumps), instance, send)
+        await channel.send({"type": "websocket.accept", "subprotocol": instance.protocol, "headers": []})
+        end = await _first(_pumps(instance, channel, terms))
+        await _finish(end, instance, channel.send)
     except OSError:
         pass  # The caller vanished while being written to; the instance is told below.
     finally:
         await instance.close(code=_GOING_AWAY)
 
 
-async def _open(
-    call: Call, upstream: Upstream, query: bytes, line: Line, scope: Scope
-) -> aiohttp.ClientWebSocketResponse[Any]:
-    head = lines.to_instance(
-        call.headers, secret=upstream.secret, scheme=call.scheme, host=call.host, peer=call.peer
-    )
-    return await line.session.ws_connect(
-        line.url(call.path, query),
-        headers=head,
+async def _open(errand: Errand, scope: Scope) -> Instance:
+    return await errand.line.session.ws_connect(
+        errand.url,
+        headers=errand.head(),
         protocols=scope.get("subprotocols") or (),
-        timeout=_CLOSE_TIMEOUT,
         max_msg_size=0,
         compress=0,
     )
 
 
-async def _first(pumps: list[Any]) -> _End:
+def _pumps(instance: Instance, channel: Channel, terms: Terms) -> list[Pump]:
+    pumps: list[Pump] = [_from_caller(channel.receive, instance), _from_instance(instance, channel.send)]
+    if terms.recheck_seconds is not None:
+        pumps.append(_until_revoked(terms.recheck, terms.recheck_seconds))
+    return pumps
+
+
+async def _first(pumps: list[Pump]) -> _End:
     tasks: list[asyncio.Task[_End]] = [asyncio.ensure_future(pump) for pump in pumps]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -97,7 +90,7 @@ async def _first(pumps: list[Any]) -> _End:
     return next(task for task in tasks if task in done).result()
 
 
-async def _from_caller(receive: Receive, instance: aiohttp.ClientWebSocketResponse[Any]) -> _End:
+async def _from_caller(receive: Receive, instance: Instance) -> _End:
     while (message := await receive())["type"] == "websocket.receive":
         # A failed write means the instance is leaving; the other direction learns how and why.
         with contextlib.suppress(aiohttp.ClientError, OSError):
@@ -108,7 +101,7 @@ async def _from_caller(receive: Receive, instance: aiohttp.ClientWebSocketRespon
     return _End(message.get("code") or _NO_STATUS, message.get("reason") or "", by_caller=True)
 
 
-async def _from_instance(instance: aiohttp.ClientWebSocketResponse[Any], send: Send) -> _End:
+async def _from_instance(instance: Instance, send: Send) -> _End:
     while (message := await instance.receive()).type in _FROM_INSTANCE:
         kind = "text" if message.type is aiohttp.WSMsgType.TEXT else "bytes"
         await send({"type": "websocket.send", kind: message.data})
@@ -124,7 +117,7 @@ async def _until_revoked(recheck: Recheck, seconds: float) -> _End:
             return _End(_REVOKED, "access has ended")
 
 
-async def _finish(end: _End, instance: aiohttp.ClientWebSocketResponse[Any], send: Send) -> None:
+async def _finish(end: _End, instance: Instance, send: Send) -> None:
     if not end.by_caller:
         code = _sendable(end.code, instead=_BAD_GATEWAY)
         await send({"type": "websocket.close", "code": code, "reason": end.reason})
