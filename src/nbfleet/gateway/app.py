@@ -124,6 +124,9 @@ class Gateway:
         )
 
     async def _ask(self, call: Call, shown: "_Shown") -> "_Found | Refusal":
+        if shown.token is None and shown.cookie is None:
+            # Not even asked: the answer takes the same time whether the notebook exists or not.
+            return Refusal(Refused.UNAUTHORIZED)
         if shown.token is None:
             return await self._resolved(call, Credentials(cookie=shown.cookie))
         found = await self._resolved(call, Credentials(token=shown.token))
@@ -140,8 +143,9 @@ class Gateway:
     async def _resolved(self, call: Call, credentials: Credentials) -> "_Found | Refusal":
         try:
             outcome = await self._resolve(call.host, call.path.decode("ascii"), credentials)
-        except Exception:
-            _log.exception("the resolver failed")
+        except Exception as error:
+            # No traceback: renderers show local variables, and these hold credentials.
+            _log.warning("the resolver failed", error=type(error).__name__)
             return Refusal(Refused.UNAVAILABLE)
         return outcome if isinstance(outcome, Refusal) else _Found(outcome, credentials)
 

@@ -30,7 +30,7 @@ def allowed(
     """
     if not changes_state and not is_websocket:
         return True
-    if has_token and (not has_cookie or not origins):
+    if not has_cookie or (has_token and not origins):
         return True
     if len(origins) != 1 or origins[0] not in trusted:
         return False
