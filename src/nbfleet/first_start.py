@@ -5,21 +5,17 @@ moment the process dies at, either nothing was made or the file is there.
 """
 
 import os
-import uuid
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection, insert, select
 
 from nbfleet.services import identity
 from nbfleet.services.catalogue import built_in_image
 from nbfleet.services.context import Context
 from nbfleet.store import catalogue
 from nbfleet.store.identity import key
-from nbfleet.store.schema import settings as stored_settings
 
 CREDENTIALS = "credentials.json"
-_FLEET = "fleet_id"
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,16 +30,6 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: str
 
 
-def fleet_id(connection: Connection) -> str:
-    """What marks the instances of this store, made on first use."""
-    query = select(stored_settings.c.value).where(stored_settings.c.key == _FLEET)
-    found = connection.execute(query).scalar()
-    if found is None:
-        found = uuid.uuid4().hex
-        connection.execute(insert(stored_settings).values(key=_FLEET, value=found))
-    return found
-
-
 async def prepare(context: Context, endpoint: str) -> str:
     """Makes the first identity if there is none; answers the secret of a new login link."""
     directory = Path(context.settings.data_dir)
@@ -56,9 +42,7 @@ async def prepare(context: Context, endpoint: str) -> str:
         pending.rename(directory / CREDENTIALS)
     now = context.clock()
     await context.database.write(catalogue.put_image, built_in_image(now), now)
-    return await context.database.write(
-        identity.new_login_link, context, context.settings.administrator
-    )
+    return await context.database.write(identity.new_login_link, context, context.settings.administrator)
 
 
 def _write(path: Path, endpoint: str, first: identity.FirstIdentity) -> None:

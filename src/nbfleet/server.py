@@ -38,6 +38,7 @@ from nbfleet.settings import Settings, api_url, gateway_url
 from nbfleet.store import claims, keyring, migrate
 from nbfleet.store.database import Database, sqlite_url
 from nbfleet.store.directory import Directory
+from nbfleet.store.fleet import fleet_id
 from nbfleet.store.keyring import Keyring
 from nbfleet.telemetry import Metrics, configure_logs
 
@@ -124,7 +125,7 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
     api_socket = listen(settings.host, settings.port)
     gateway_socket = listen(settings.host, settings.gateway_port) if settings.gateway else None
     metrics = Metrics()
-    runtime = _runtime(settings, await database.write(first_start.fleet_id))
+    runtime = _runtime(settings, await database.write(fleet_id))
     works = Works(database, ground.keyring, runtime, settings, milliseconds, asyncio.sleep, metrics)
     if database.is_sqlite:
         # The lock on the data directory says that whoever held these is gone.

@@ -7,7 +7,6 @@ because the loop sleeps until the next expiry, or for a second at most.
 from collections.abc import Callable
 
 import structlog
-from sqlalchemy import Connection
 
 from nbfleet.domain import lease as leases
 from nbfleet.domain import lifecycle
@@ -15,6 +14,7 @@ from nbfleet.domain.lifecycle import Event, Status, status_of
 from nbfleet.reconciler.works import Works
 from nbfleet.store import audit, claims, idempotency, identity, notebooks
 from nbfleet.store.audit import Actor
+from nbfleet.store.database import Connection
 
 log = structlog.get_logger()
 

@@ -1,13 +1,13 @@
 """Looking after what is settled: instances that ended by themselves, and instances nobody owns."""
 
 import structlog
-from sqlalchemy import Connection
 
 from nbfleet.domain.lifecycle import Event, Presence, Status, finding, is_stray, status_of
 from nbfleet.domain.notebook import Notebook
 from nbfleet.reconciler.works import RECONCILER, Works, is_down, ref
 from nbfleet.runtimes.base import InstanceRef, Observation
 from nbfleet.store import audit, claims, notebooks
+from nbfleet.store.database import Connection
 
 log = structlog.get_logger()
 

@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
-
 from nbfleet.domain import lease as leases
 from nbfleet.domain import lifecycle
 from nbfleet.domain.lifecycle import Event
@@ -13,7 +11,7 @@ from nbfleet.runtimes.base import InstanceRef, Observation, Runtime
 from nbfleet.settings import Settings
 from nbfleet.store import audit, claims, notebooks
 from nbfleet.store.audit import Actor
-from nbfleet.store.database import Database
+from nbfleet.store.database import Connection, Database
 from nbfleet.store.keyring import Keyring
 from nbfleet.telemetry import Metrics
 

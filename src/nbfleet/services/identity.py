@@ -8,11 +8,10 @@ import secrets
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from nbfleet.domain.access import Principal, Role
 from nbfleet.services.context import Context
 from nbfleet.store import identity, keyring
+from nbfleet.store.database import Connection
 from nbfleet.store.identity import Project, User
 from nbfleet.wire import errors
 

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import msgspec
-from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from nbfleet.domain import access, lifecycle
 from nbfleet.domain import lease as leases
@@ -22,6 +20,7 @@ from nbfleet.services import requests
 from nbfleet.services.context import Context
 from nbfleet.store import audit, catalogue, idempotency, listing, notebooks
 from nbfleet.store.audit import Actor
+from nbfleet.store.database import Conflict, Connection
 from nbfleet.store.identity import user
 from nbfleet.store.notebooks import Stored, UnknownReference
 from nbfleet.wire import errors
@@ -88,7 +87,7 @@ async def create(
 
     try:
         shown = await context.database.write(write)
-    except IntegrityError:
+    except Conflict:
         # Two requests with one key at the same moment: the other one was first, so its notebook is found now.
         shown = await context.database.write(write)
     context.hint()

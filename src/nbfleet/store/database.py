@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool
 
 P = ParamSpec("P")
@@ -26,6 +26,13 @@ READERS = 4
 GROUP = 64  # How many queued writes may share one commit.
 _TRIES = 5
 _REPEATABLE = frozenset({"40001", "40P01"})  # Serialization failure, deadlock.
+
+
+__all__ = ["Conflict", "Connection", "Database", "Unavailable", "open_engine", "sqlite_url"]
+
+
+class Conflict(Exception):
+    """A row with this key exists already: somebody else was faster."""
 
 
 class Unavailable(Exception):
@@ -158,11 +165,16 @@ class _SqliteWriter:
 
 
 def _translated(fault: BaseException) -> BaseException:
-    if isinstance(fault, OperationalError):
-        unavailable = Unavailable(str(fault.orig))
-        unavailable.__cause__ = fault
-        return unavailable
-    return fault
+    """Our word for what the database says, where a caller can do something about it."""
+    match fault:
+        case IntegrityError():
+            translated: Exception = Conflict(str(fault.orig))
+        case OperationalError():
+            translated = Unavailable(str(fault.orig))
+        case _:
+            return fault
+    translated.__cause__ = fault
+    return translated
 
 
 class Database:

@@ -200,6 +200,8 @@ def token_invalid() -> ApiError:
 
 def token_unreadable() -> ApiError:
     return ApiError(401, ErrorCode.TOKEN_UNREADABLE, "The token cannot be read.")
+
+
 def token_without_project() -> ApiError:
     return ApiError(401, ErrorCode.TOKEN_WITHOUT_PROJECT, "The token is not valid for any project.")
 
