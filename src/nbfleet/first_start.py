@@ -38,8 +38,7 @@ async def prepare(context: Context, endpoint: str) -> str:
         first = identity.new_identity(context)
         _write(pending, endpoint, first)
         await context.database.write(identity.store_first_identity, context, first)
-    if pending.exists() and await _is_stored(context, pending):
-        pending.rename(directory / CREDENTIALS)
+    await context.database.read(_keep_if_stored, pending, directory / CREDENTIALS)
     now = context.clock()
     await context.database.write(catalogue.put_image, built_in_image(now), now)
     return await context.database.write(identity.new_login_link, context, context.settings.administrator)
@@ -62,7 +61,9 @@ def _write(path: Path, endpoint: str, first: identity.FirstIdentity) -> None:
         os.fsync(file.fileno())
 
 
-async def _is_stored(context: Context, path: Path) -> bool:
-    """Whether the key in the file is known: the process may have died before it was stored."""
-    pending = msgspec.json.decode(path.read_bytes(), type=Credentials)
-    return await context.database.read(key, pending.access_key) is not None
+def _keep_if_stored(connection: Connection, pending: Path, final: Path) -> None:
+    """Puts a written file in its place if its key is known: the process may have died before that."""
+    if pending.exists():
+        credentials = msgspec.json.decode(pending.read_bytes(), type=Credentials)
+        if key(connection, credentials.access_key) is not None:
+            pending.rename(final)

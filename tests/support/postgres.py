@@ -53,9 +53,11 @@ class Postgres:
 
     def _run(self, name: str, *arguments: str) -> None:
         user = {"user": "postgres", "group": pwd.getpwnam("postgres").pw_gid} if os.geteuid() == 0 else {}
+        # The server inherits the output of pg_ctl: a pipe there would never end.
+        output = subprocess.DEVNULL if name == "pg_ctl" else subprocess.PIPE
+        command = [program(name), *arguments]
         done = subprocess.run(
-            [program(name), *arguments], cwd=self.directory, capture_output=name != "pg_ctl", check=False, **user,
-            **({"stdout": subprocess.DEVNULL} if name == "pg_ctl" else {}),
-        )  # fmt: skip
+            command, cwd=self.directory, stdout=output, stderr=output, check=False, text=True, **user
+        )
         if done.returncode != 0:
-            raise RuntimeError(f"{name} failed: {(done.stderr or b'').decode()}")
+            raise RuntimeError(f"{name} failed: {done.stderr}")
