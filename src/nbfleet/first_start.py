@@ -13,6 +13,7 @@ from nbfleet.services import identity
 from nbfleet.services.catalogue import built_in_image
 from nbfleet.services.context import Context
 from nbfleet.store import catalogue
+from nbfleet.store.database import Connection
 from nbfleet.store.identity import key
 
 CREDENTIALS = "credentials.json"
