@@ -5,6 +5,7 @@ Both run on loops in threads of their own, so tests stay ordinary functions.
 
 import asyncio
 import contextlib
+import gzip
 import hashlib
 import threading
 from concurrent.futures import Future
@@ -14,6 +15,7 @@ import uvicorn
 from aiohttp import WSMsgType, web
 
 from nbfleet import gateway
+from nbfleet.gateway.server import OPTIONS, quiet_refusals
 
 ID = "0f2b7b52-6c1e-4c53-9d60-0a3f3a1f9a11"
 STOPPED = "22222222-6c1e-4c53-9d60-0a3f3a1f9a11"
@@ -53,19 +55,11 @@ def serving(app):
         app,
         host="127.0.0.1",
         port=0,
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_max_size=2**40,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        date_header=False,
         proxy_headers=False,
-        lifespan="on",
         timeout_graceful_shutdown=5,
+        **OPTIONS,
     )
+    quiet_refusals()
     server = uvicorn.Server(config)
     started = threading.Event()
     startup = server.startup
@@ -79,7 +73,7 @@ def serving(app):
     thread.start()
     try:
         assert started.wait(10)
-        yield "127.0.0.1:%d" % server.servers[0].sockets[0].getsockname()[1]
+        yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(20)
@@ -106,6 +100,7 @@ class Upstream:
         app.router.add_get(base + "/events", self.events)
         app.router.add_get(base + "/range", self.range)
         app.router.add_get(base + "/cut", self.cut)
+        app.router.add_get(base + "/gzip", self.gzip)
         app.router.add_post(base + "/early", self.early)
         app.router.add_get(base + "/ws", self.websocket)
         app.router.add_get(base + "/ws-refuse", self.refuse)
@@ -139,7 +134,7 @@ class Upstream:
                 digest.update(chunk)
                 count += len(chunk)
                 self.produced = count
-        except Exception:
+        except (OSError, asyncio.CancelledError):
             self.left.set()
             raise
         return web.json_response({"sha256": digest.hexdigest(), "count": count})
@@ -177,6 +172,9 @@ class Upstream:
     async def range(self, request):
         assert request.headers["Range"] == "bytes=2-4"
         return web.Response(status=206, body=b"cde", headers={"Content-Range": "bytes 2-4/26"})
+
+    async def gzip(self, request):
+        return web.Response(body=gzip.compress(b"packed", mtime=0), headers={"Content-Encoding": "gzip"})
 
     async def cut(self, request):
         response = web.StreamResponse()

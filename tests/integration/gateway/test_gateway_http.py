@@ -1,6 +1,7 @@
 """HTTP through a real server: admission, heads, streams, and how exchanges end."""
 
 import asyncio
+import gzip
 import hashlib
 import json
 import resource
@@ -208,6 +209,11 @@ def test_head_has_the_length_and_no_body(server):
 def test_range(server):
     status, headers, body = ask(server, f"/{ID}/range", headers={**AUTH, "Range": "bytes=2-4"})
     assert (status, headers["Content-Range"], body) == (206, "bytes 2-4/26", b"cde")
+
+
+def test_packed_bytes_pass_as_they_are(server):
+    status, headers, body = ask(server, f"/{ID}/gzip", headers=AUTH)
+    assert (status, headers["Content-Encoding"], body) == (200, "gzip", gzip.compress(b"packed", mtime=0))
 
 
 @pytest.mark.parametrize("sized", [False, True])

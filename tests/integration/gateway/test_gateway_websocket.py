@@ -3,8 +3,11 @@
 import asyncio
 
 import aiohttp
+import gateway_harness as harness
 import pytest
 from gateway_harness import COOKIE, COOKIE_NAME, ID, SECRET, SILENT, STOPPED, TOKEN
+
+from nbfleet import gateway
 
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
 AUTH = {"Authorization": f"token {TOKEN}"}
@@ -168,3 +171,18 @@ def test_lost_rights_close_an_open_websocket(server, upstream, registry):
         assert upstream.closed.result(10) == (1008, "access has ended")
     finally:
         registry.revoked = False
+
+
+def test_a_server_that_stops_tells_both_ends(upstream, registry):
+    app = gateway.app(registry.resolve)
+
+    async def talk(ws, hello):
+        stopping = asyncio.to_thread(serving.__exit__, None, None, None)
+        stopped = asyncio.ensure_future(stopping)
+        message = await ws.receive()
+        await stopped
+        return message.data
+
+    serving = harness.serving(app)
+    assert over(serving.__enter__(), f"/{ID}/ws", talk) == 1012
+    assert upstream.closed.result(10)[0] in (1012, 1001)
