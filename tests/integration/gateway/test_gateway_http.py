@@ -323,6 +323,31 @@ def test_odd_heads_are_refused(server, lines):
     assert raw(server, head.encode("latin-1")).startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        "GET {path} HTTP/1.0",
+        "GET http://evil.example{path} HTTP/1.1",
+        "CONNECT evil.example:80 HTTP/1.1",
+        "PRI * HTTP/2.0",
+        "OPTIONS * HTTP/1.1",
+        "POST {path} HTTP/1.1",
+    ],
+)
+@pytest.mark.parametrize("upgrade", ["", "h2c", "websocket", "tls/1.2"])
+def test_no_form_of_request_goes_around_the_check(server, registry, first, upgrade):
+    registry.seen.clear()
+    lines = f"Connection: upgrade\r\nUpgrade: {upgrade}\r\n" if upgrade else "Connection: close\r\n"
+    host, port = server.split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        head = f"{first.format(path=f'/{ID}/echo')}\r\nHost: a\r\n{lines}\r\n"
+        connection.sendall(head.encode())
+        connection.shutdown(socket.SHUT_WR)
+        got = connection.recv(65536)
+    assert got == b"" or got.split()[1] in (b"400", b"401", b"404", b"405", b"426")
+    assert registry.seen == []
+
+
 def test_large_heads_are_refused(server):
     head = f"GET /{ID}/echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: {'a' * 40000}\r\n\r\n"
     assert raw(server, head.encode()).startswith(b"HTTP/1.1 431 ")
