@@ -22,8 +22,10 @@ def call(outcome=None, *, settings=None, path=f"/{ID}/lab", query=b"", headers=(
             raise outcome
         return outcome
 
+    told = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
     async def receive():
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return next(told, None) or await asyncio.Event().wait()
 
     async def send(message):
         sent.append(message)
