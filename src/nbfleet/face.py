@@ -6,7 +6,9 @@ The server's own signal handling is left out, because the process has one place 
 import contextlib
 import os
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -14,7 +16,6 @@ from starlette.types import ASGIApp
 from nbfleet.settings import Settings
 
 _DRAIN = 5  # Seconds that open requests have to end.
-_ANY_SIZE = 2**31 - 1
 
 
 class CannotStart(Exception):
@@ -38,26 +39,30 @@ class _Server(uvicorn.Server):
 
 
 class Face:
-    def __init__(self, app: ASGIApp, listening: socket.socket, settings: Settings) -> None:
+    """`options` are keyword arguments of the server that the application needs set its way."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        listening: socket.socket,
+        settings: Settings,
+        options: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self._socket = listening
-        self._server = _Server(
-            uvicorn.Config(
-                app,
-                loop="none",
-                http="httptools",
-                ws="websockets-sansio",
-                ws_max_size=_ANY_SIZE,
-                ws_per_message_deflate=False,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=bool(settings.trusted_proxies),
-                forwarded_allow_ips=settings.trusted_proxies,
-                ssl_certfile=settings.tls_certificate or None,
-                ssl_keyfile=settings.tls_key or None,
-                timeout_graceful_shutdown=_DRAIN,
-            )
-        )
+        own: dict[str, Any] = {
+            "http": "httptools",
+            "ws": "none",
+            "log_config": None,
+            "access_log": False,
+            "server_header": False,
+            "proxy_headers": bool(settings.trusted_proxies),
+            "forwarded_allow_ips": settings.trusted_proxies,
+            "ssl_certfile": settings.tls_certificate or None,
+            "ssl_keyfile": settings.tls_key or None,
+            "timeout_graceful_shutdown": _DRAIN,
+        }
+        merged: dict[str, Any] = {**own, **options, "loop": "none"}
+        self._server = _Server(uvicorn.Config(app, **merged))
 
     async def run(self) -> None:
         await self._server.serve(sockets=[self._socket])

@@ -27,6 +27,7 @@ from nbfleet.face import CannotStart, Face, listen
 from nbfleet.gateway.app import Settings as GatewaySettings
 from nbfleet.gateway.app import app as gateway_app
 from nbfleet.gateway.from_store import resolver
+from nbfleet.gateway.server import OPTIONS, quiet_refusals
 from nbfleet.reconciler import sweeper, watch
 from nbfleet.reconciler.loop import Reconciler
 from nbfleet.reconciler.works import Works
@@ -209,7 +210,8 @@ def _gateway_face(ground: Ground, listening: socket.socket, metrics: Metrics) ->
         GatewaySettings(secure=public.startswith("https:"), public_origins=frozenset({public})),
         count,
     )
-    return Face(app, listening, settings)
+    quiet_refusals()
+    return Face(app, listening, settings, OPTIONS)
 
 
 def _greeting(settings: Settings, addresses: Addresses, ticket: str) -> str:
