@@ -20,7 +20,7 @@ VECTORS: dict[str, Any] = json.loads((DATA / "signing_vectors.json").read_text("
 POSITIVE = [*VECTORS["vectors"], *VECTORS["captured_requests"]]
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 KEY, SECRET = "AKEXAMPLE00000000001", "sk-example-0123456789abcdefghijklmnopqrst"
-# Signed in the manner of clients that add headers after signing: making it again signs all of them.
+# These arrived with headers added after signing; our signer signs all it is given, so it would differ.
 PARTLY_SIGNED = {"host_not_signed", *(v["name"] for v in VECTORS["captured_requests"])}
 
 
@@ -81,7 +81,7 @@ def test_published_signature_is_accepted(vector: dict[str, Any]) -> None:
     signing.verify(request, claim, vector["sk"], moment(vector))
 
 
-@each(VECTORS["vectors"])
+@each(POSITIVE)
 def test_intermediate_values_are_as_published(vector: dict[str, Any]) -> None:
     request, names = received(vector), vector["signed_headers"]
     canonical = signing.canonical_request(request, names, signing.payload_hash(request, names))
