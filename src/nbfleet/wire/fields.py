@@ -64,5 +64,5 @@ WorkspaceName = Annotated[
 InstanceName = Annotated[
     str, Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_\-\u4e00-\u9fff]{1,128}\Z")
 ]
-InstanceDescription = Annotated[str, Meta(max_length=512, pattern=r"^[^&<>\"'/]*\Z")]
+InstanceDescription = Annotated[str, Meta(max_length=512, pattern="^[^&<>\"'/]*\\Z")]
 SecretName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]

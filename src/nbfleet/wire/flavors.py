@@ -79,7 +79,7 @@ class NotebookCustomSpecRep(Struct, frozen=True, kw_only=True):
     gpu: Annotated[float, about("GPUs.")] | UnsetType = UNSET
     gpu_type: Annotated[str, about("GPU model.")] | UnsetType = UNSET
     cpu: Annotated[float, Meta(ge=0.4), about("vCPUs; at most two decimals.")]
-    memory: Annotated[float, Meta(ge=513), about("Memory in MiB, a whole number.")]
+    memory: Annotated[float, Meta(ge=513), about("Memory, a whole number, taken as MiB.")]
     arch: Annotated[ImageArch, about("Architecture.")]
     category: Annotated[SizeClass, about("Size class.")]
     resource_flavor: Annotated[str, about("Node flavor of the pool to run on.")] | UnsetType = UNSET
@@ -90,7 +90,7 @@ class NotebookCustomSpec(Struct, frozen=True, kw_only=True):
 
     gpu: Annotated[float, about("GPUs; required for GPU pools.")] | UnsetType = UNSET
     cpu: Annotated[float, Meta(ge=0.4), about("vCPUs; at most two decimals.")]
-    memory: Annotated[float, Meta(ge=513, multiple_of=1), about("Memory in MiB, a whole number.")]
+    memory: Annotated[float, Meta(ge=513, multiple_of=1), about("Memory, a whole number, taken as MiB.")]
     gpu_type: Annotated[str, about("GPU model; required for GPU pools.")] | UnsetType = UNSET
     arch: Annotated[ImageArch, about("Architecture.")] | UnsetType = UNSET
     category: Annotated[SizeClass, about("Size class.")] | UnsetType = UNSET

@@ -45,6 +45,10 @@ class PasswordUser(Struct, frozen=True, kw_only=True):
     password: Annotated[str, about("Password.")]
     domain: Annotated[Domain, about("Account of the user.")] | UnsetType = UNSET
 
+    def __repr__(self) -> str:
+        """Keep the password out of logs and tracebacks."""
+        return f"PasswordUser(id={self.id!r}, name={self.name!r}, domain={self.domain!r})"
+
 
 class PasswordMethod(Struct, frozen=True, kw_only=True):
     """Password proof."""

@@ -45,7 +45,9 @@ class JobProgress(Struct, frozen=True, kw_only=True):
     notebook_id: Annotated[Uuid, about("Instance id.")] | UnsetType = UNSET
     status: Annotated[JobProgressStatus, about("State of the step.")]
     step: Annotated[
-        StepNumber, about("Step number. 1: storage, 2: compute, 3: network, 4: instance initialisation.")
+        StepNumber,
+        Meta(extra_json_schema={"format": "int32"}),
+        about("Step number. 1: storage, 2: compute, 3: network, 4: instance initialisation."),
     ]
     step_description: Annotated[str, about("Text for the step.")] | UnsetType = UNSET
     description: Annotated[str, about("Same text as step_description, under another name.")] | UnsetType = (
