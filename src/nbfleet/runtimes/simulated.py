@@ -35,7 +35,7 @@ _NODE_ADDRESS = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How one instance behaves. Durations in seconds; the last three are lies, each told so often and then no more."""
+    """How one instance behaves. Durations in seconds; the last three are lies, told so often and no more."""
 
     step_seconds: float = 0.0
     stop_seconds: float = 0.0
