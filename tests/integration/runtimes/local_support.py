@@ -17,6 +17,11 @@ from nbfleet.runtimes.local import LocalRuntime
 PATIENCE = 30.0
 
 
+def new_fleet() -> str:
+    """One for each test: what a failed test left behind, or another run beside it, is not ours."""
+    return f"test-{uuid.uuid4().hex}"
+
+
 def new_spec(
     notebook_id: str | None = None, generation: int = 1, handle: bytes | None = None
 ) -> InstanceSpec:
@@ -57,6 +62,11 @@ def with_notes(ref: InstanceRef, **changed: object) -> InstanceRef:
 
 def socket_of(ref: InstanceRef) -> Path:
     return Path(str(notes(ref)["socket"]))
+
+
+def wait_for_end(pid: int) -> None:
+    """Of a child: until it is all gone, threads included, without reaping it."""
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 def runs(pid: int) -> bool:

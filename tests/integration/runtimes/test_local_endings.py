@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import uuid
 from pathlib import Path
 
 import pytest
-from local_support import new_spec, observe, pid_of, runs, script, start, wait_until, with_notes
+from local_support import new_fleet, new_spec, observe, pid_of, runs, script, start, wait_for_end, with_notes
 
 from nbfleet.domain.notebook import Step
 from nbfleet.runtimes.base import InstanceRef, Observation, Presence, StartFailed
@@ -23,12 +24,13 @@ def failure(runtime: LocalRuntime, notebook_id: str | None = None) -> tuple[Step
 
 
 def test_killed_from_outside_as_its_parent_and_as_its_adopter_see_it(tmp_path: Path) -> None:
-    parent, adopter = LocalRuntime(tmp_path, "fleet"), LocalRuntime(tmp_path, "fleet")
+    fleet = new_fleet()
+    parent, adopter = LocalRuntime(tmp_path, fleet), LocalRuntime(tmp_path, fleet)
     _, ref = start(parent, new_spec())
     pid = pid_of(ref)
     rebooted = with_notes(ref, boot_id=str(uuid.uuid4()))
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not runs(pid))
+    wait_for_end(pid)
     adopted = observe(adopter, ref, InstanceRef(ref.notebook_id, 1), rebooted)
     own = observe(parent, ref)
     assert [item.presence for item in (*adopted, *own)] == ["exited", "absent", "exited", "exited"]
@@ -50,19 +52,19 @@ def test_the_last_line_of_a_program_that_ends_at_once_is_the_reason(tmp_path: Pa
     python = script(
         tmp_path / "python", "#!/bin/sh\necho starting\necho 'no licence for this host' >&2\nexit 3\n"
     )
-    reason = failure(LocalRuntime(tmp_path / "root", "fleet", python=python))
+    reason = failure(LocalRuntime(tmp_path / "root", new_fleet(), python=python))
     assert reason == (Step.NETWORK, "exited with status 3: no licence for this host")
 
 
 def test_a_program_that_kills_itself_is_told_by_its_signal(tmp_path: Path) -> None:
     python = script(tmp_path / "python", "#!/bin/sh\nkill -SEGV $$\n")
-    reason = failure(LocalRuntime(tmp_path / "root", "fleet", python=python))
+    reason = failure(LocalRuntime(tmp_path / "root", new_fleet(), python=python))
     assert reason == (Step.NETWORK, "killed by SIGSEGV")
 
 
 def test_an_interpreter_that_is_missing(tmp_path: Path) -> None:
     python = str(tmp_path / "nowhere/python")
-    reason = failure(LocalRuntime(tmp_path / "root", "fleet", python=python))
+    reason = failure(LocalRuntime(tmp_path / "root", new_fleet(), python=python))
     assert reason == (
         Step.COMPUTE,
         f"its process cannot be started: [Errno 2] No such file or directory: '{python}'",
@@ -71,7 +73,7 @@ def test_an_interpreter_that_is_missing(tmp_path: Path) -> None:
 
 def test_one_that_never_listens_is_killed_when_its_time_is_over(tmp_path: Path) -> None:
     python = script(tmp_path / "python", "#!/bin/sh\necho waiting for the licence server\nexec sleep 600\n")
-    runtime = LocalRuntime(tmp_path / "root", "fleet", python=python, start_timeout=0.5)
+    runtime = LocalRuntime(tmp_path / "root", new_fleet(), python=python, start_timeout=0.5)
     assert failure(runtime) == (
         Step.NETWORK,
         "not ready within 0.5 seconds: nothing listens on its socket: waiting for the licence server",
@@ -79,7 +81,7 @@ def test_one_that_never_listens_is_killed_when_its_time_is_over(tmp_path: Path) 
 
 
 def test_a_file_where_the_directory_should_be(tmp_path: Path) -> None:
-    runtime = LocalRuntime(tmp_path, "fleet")
+    runtime = LocalRuntime(tmp_path, new_fleet())
     notebook_id = str(uuid.uuid4())
     (tmp_path / notebook_id).write_text("")
     assert failure(runtime, notebook_id) == (
@@ -97,25 +99,26 @@ def configured(root: Path, text: str) -> str:
 
 
 def test_a_broken_configuration_is_named(tmp_path: Path) -> None:
-    notebook_id = configured(tmp_path, "import a_module_that_is_missing\n")
-    step, reason = failure(LocalRuntime(tmp_path, "fleet"), notebook_id)
-    assert (step, reason) == (
+    notebook_id = configured(tmp_path, "c.ServerApp.identity_provider_class = 'a_missing_module.Provider'\n")
+    step, reason = failure(LocalRuntime(tmp_path, new_fleet()), notebook_id)
+    assert (step, re.sub(r"\d{4}-\S+ \S+ ", "", reason)) == (
         Step.NETWORK,
-        "exited with status 1: ModuleNotFoundError: No module named 'a_module_that_is_missing'",
+        "exited with status 1: [C ServerApp] Bad config encountered during initialization: a_missing_module",
     )
 
 
 def test_a_server_without_a_lock_is_not_taken_into_service(tmp_path: Path) -> None:
     notebook_id = configured(tmp_path, "c.IdentityProvider.token = ''\n")
-    reason = failure(LocalRuntime(tmp_path, "fleet"), notebook_id)
+    reason = failure(LocalRuntime(tmp_path, new_fleet()), notebook_id)
     assert reason == (Step.INITIALISATION, "its server lets in those who do not know its secret")
 
 
 def test_a_program_that_replaces_itself_stays_the_same_instance(tmp_path: Path) -> None:
     python = script(tmp_path / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    runtime = LocalRuntime(tmp_path / "root", "fleet", python=python)
+    fleet = new_fleet()
+    runtime = LocalRuntime(tmp_path / "root", fleet, python=python)
     _, ref = start(runtime, new_spec())
-    successor = LocalRuntime(tmp_path / "root", "fleet")
+    successor = LocalRuntime(tmp_path / "root", fleet)
     assert observe(successor, ref) == observe(runtime, ref)
     assert observe(successor, ref)[0].presence is Presence.READY
     asyncio.run(successor.stop(ref))
@@ -140,4 +143,4 @@ def test_last_words(lines: list[str], words: str | None) -> None:
 
 def test_nothing_known_is_absent(tmp_path: Path) -> None:
     unreadable = InstanceRef(str(uuid.uuid4()), 1, b"{")
-    assert observe(LocalRuntime(tmp_path, "fleet"), unreadable) == [Observation(Presence.ABSENT)]
+    assert observe(LocalRuntime(tmp_path, new_fleet()), unreadable) == [Observation(Presence.ABSENT)]

@@ -1,4 +1,4 @@
-"""Real JupyterLab processes from start to delete, seen by the service that started them and by the next one."""
+"""Real JupyterLab processes from start to stop, seen by the service that started them and by the next."""
 
 import asyncio
 import os
@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_support import execute, new_spec, observe, pid_of, runs, socket_of, start, status, wait_until
+import uvloop
+from local_support import (
+    execute,
+    new_fleet,
+    new_spec,
+    observe,
+    pid_of,
+    runs,
+    socket_of,
+    start,
+    status,
+    wait_until,
+)
 
 from nbfleet.domain.notebook import Step, StepStatus
 from nbfleet.runtimes.base import InstanceRef, InstanceSpec, Observation, Presence, StartProgress
@@ -33,7 +45,8 @@ class Served:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.runtime = LocalRuntime(root, "fleet")
+        self.fleet = new_fleet()
+        self.runtime = LocalRuntime(root, self.fleet)
         self.spec: InstanceSpec = new_spec()
         self.progress, self.ref = start(self.runtime, self.spec)
         self.directory = root / self.spec.ref.notebook_id
@@ -76,8 +89,7 @@ def test_everything_is_for_us_alone(served: Served) -> None:
         served.directory,
         *(served.directory / name for name in ("work", "home", "run", "log")),
     ]
-    modes = {stat.S_IMODE(part.stat().st_mode) for part in parts}
-    assert modes == {0o700}
+    assert {stat.S_IMODE(part.stat().st_mode) for part in parts} == {0o700}
     assert stat.S_IMODE(socket_of(served.ref).stat().st_mode) == 0o600
     wider = [
         path
@@ -111,7 +123,7 @@ def test_the_next_service_adopts_it_with_and_without_the_notes(served: Served) -
     bare = new_spec(served.ref.notebook_id)
     bare = InstanceSpec(bare.ref, "image", "flavor", 2, 4096, bare.base_path, served.spec.secret)
     noted = InstanceSpec(served.ref, "image", "flavor", 2, 4096, bare.base_path, served.spec.secret)
-    successor = LocalRuntime(served.root, "fleet")
+    successor = LocalRuntime(served.root, served.fleet)
     found = [start(successor, bare)[1], start(successor, noted)[1]]
     assert found == [served.ref, served.ref]
     assert asyncio.run(successor.inventory()) == [served.ref]
@@ -125,7 +137,7 @@ def test_the_log_tail_ends_with_what_was_written_last(served: Served) -> None:
 
 
 def test_stop_ends_all_and_the_next_start_has_the_files_and_another_secret(tmp_path: Path) -> None:
-    runtime = LocalRuntime(tmp_path, "fleet")
+    runtime = LocalRuntime(tmp_path, new_fleet())
     first = new_spec()
     _, ref = start(runtime, first)
     work = tmp_path / ref.notebook_id / "work"
@@ -154,7 +166,7 @@ def test_stop_ends_all_and_the_next_start_has_the_files_and_another_secret(tmp_p
 
 def test_a_long_root_gets_a_short_private_socket(tmp_path: Path) -> None:
     root = tmp_path / ("long" * 20)
-    runtime = LocalRuntime(root, "fleet")
+    runtime = LocalRuntime(root, new_fleet())
     spec = new_spec()
     _, ref = start(runtime, spec)
     socket = socket_of(ref)
@@ -164,3 +176,21 @@ def test_a_long_root_gets_a_short_private_socket(tmp_path: Path) -> None:
     asyncio.run(runtime.stop(ref))
     assert list(socket.parent.iterdir()) == []
     socket.parent.rmdir()
+
+
+def test_two_services_that_start_it_at_once_make_one_process(tmp_path: Path) -> None:
+    fleet = new_fleet()
+    services = [LocalRuntime(tmp_path, fleet) for _ in range(3)]
+    spec = new_spec()
+
+    async def begin(runtime: LocalRuntime) -> bytes | None:
+        return [progress.handle async for progress in runtime.start(spec)][3]
+
+    async def at_once() -> list[bytes | None]:
+        return await asyncio.gather(*(begin(runtime) for runtime in services))
+
+    handles = uvloop.run(at_once())  # The loop that the service runs on.
+    found = asyncio.run(services[0].inventory())
+    assert {InstanceRef(spec.ref.notebook_id, 1, handle) for handle in handles} == set(found)
+    assert len(found) == 1
+    asyncio.run(services[0].stop(spec.ref))

@@ -3,12 +3,13 @@
 import asyncio
 import os
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_support import new_spec, observe, pid_of, runs, start, with_notes
+from local_support import new_fleet, new_spec, observe, pid_of, runs, start, with_notes
 
 from nbfleet.runtimes.base import DeleteFailed, InstanceRef, Observation, Presence
 from nbfleet.runtimes.local import LocalRuntime, processes
@@ -25,8 +26,9 @@ def stranger() -> Iterator[int]:
 
 
 def test_notes_whose_pid_belongs_to_a_stranger_now(tmp_path: Path, stranger: int) -> None:
-    runtime = LocalRuntime(tmp_path, "fleet")
-    marker = Marker("fleet", str(uuid.uuid4()), 1)
+    fleet = new_fleet()
+    runtime = LocalRuntime(tmp_path, fleet)
+    marker = Marker(fleet, str(uuid.uuid4()), 1)
     began = processes.began(stranger)
     assert began is not None
     handle = Handle.of(Process(stranger, began, marker), str(tmp_path / "1.sock"))
@@ -52,7 +54,9 @@ def test_notes_about_another_notebook_are_not_believed(tmp_path: Path) -> None:
 
 def test_two_fleets_on_one_machine_do_not_see_each_other(tmp_path: Path) -> None:
     notebook_id = str(uuid.uuid4())
-    one, two = LocalRuntime(tmp_path / "one", "fleet"), LocalRuntime(tmp_path / "two", "fleet2")
+    fleet = new_fleet()
+    # The name of one begins with the name of the other.
+    one, two = LocalRuntime(tmp_path / "one", fleet), LocalRuntime(tmp_path / "two", f"{fleet}2")
     _, ours = start(one, new_spec(notebook_id))
     _, theirs = start(two, new_spec(notebook_id))
     assert [asyncio.run(runtime.inventory()) for runtime in (one, two)] == [[ours], [theirs]]
@@ -86,6 +90,26 @@ def test_delete_takes_its_own_directory_and_nothing_a_link_points_to(tmp_path: P
     asyncio.run(runtime.delete(InstanceRef(mine, 1)))
     assert [path.name for path in root.iterdir()] == [other]
     assert (outside / "precious").read_text() == "kept"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_delete_opens_what_its_owner_had_closed() -> None:
+    nobody = 65534
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        os.chown(name, nobody, nobody)
+        notebook_id = str(uuid.uuid4())
+        os.seteuid(nobody)
+        try:
+            layout = Layout(Path(name), "fleet")
+            layout.prepare(notebook_id)
+            cache = layout.work(notebook_id) / "cache"
+            cache.mkdir()
+            (cache / "module").write_text("")
+            cache.chmod(0o500)
+            layout.remove(notebook_id)
+            assert list(Path(name).iterdir()) == []
+        finally:
+            os.seteuid(0)
 
 
 @pytest.mark.parametrize(
