@@ -134,12 +134,7 @@ def test_delete_does_not_follow_a_notebook_that_is_a_link(tmp_path: Path) -> Non
     assert outside.exists()
 
 
-def test_a_socket_directory_that_is_a_link_or_open_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    temporary = Path("/tmp") / f"nbfleet-test-{uuid.uuid4().hex[:8]}"
-    temporary.mkdir(mode=0o700)
-    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+def test_a_socket_directory_that_is_a_link_or_open_is_refused(tmp_path: Path) -> None:
     layout = Layout(tmp_path / ("long" * 25), "fleet")
     notebook_id = str(uuid.uuid4())
     directory = layout.socket(notebook_id, 1).parent
@@ -153,8 +148,6 @@ def test_a_socket_directory_that_is_a_link_or_open_is_refused(
     directory.rmdir()
     layout.prepare(notebook_id)
     assert directory.stat().st_mode & 0o777 == 0o700
-    directory.rmdir()
-    temporary.rmdir()
 
 
 @pytest.mark.parametrize("fleet_id", ["", "a:b", "a b", "x" * 65])
