@@ -174,7 +174,7 @@ def test_a_long_root_gets_a_short_private_socket(tmp_path: Path) -> None:
     assert (len(str(socket)) <= 100, root in socket.parents, modes) == (True, False, [0o600, 0o700])
     assert status(ref, spec, spec.secret) == 200
     asyncio.run(runtime.stop(ref))
-    assert list(socket.parent.iterdir()) == []
+    assert not socket.parent.exists()
 
 
 def test_two_services_that_start_it_at_once_make_one_process(tmp_path: Path) -> None:

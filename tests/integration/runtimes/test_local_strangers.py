@@ -137,17 +137,22 @@ def test_delete_does_not_follow_a_notebook_that_is_a_link(tmp_path: Path) -> Non
 def test_a_socket_directory_that_is_a_link_or_open_is_refused(tmp_path: Path) -> None:
     layout = Layout(tmp_path / ("long" * 25), "fleet")
     notebook_id = str(uuid.uuid4())
+    victim = tmp_path / "9.sock"
+    victim.write_text("kept")
     directory = layout.socket(notebook_id, 1).parent
     directory.symlink_to(tmp_path)
     with pytest.raises(PermissionError):
-        layout.prepare(notebook_id)
+        layout.make_room_for_socket(notebook_id)
     directory.unlink()
     directory.mkdir(mode=0o755)
+    (directory / "foreign").write_text("")
     with pytest.raises(PermissionError):
-        layout.prepare(notebook_id)
-    directory.rmdir()
-    layout.prepare(notebook_id)
-    assert directory.stat().st_mode & 0o777 == 0o700
+        layout.make_room_for_socket(notebook_id)
+    (directory / "foreign").unlink()
+    layout.make_room_for_socket(notebook_id)
+    assert (directory.stat().st_mode & 0o777, victim.read_text()) == (0o700, "kept")
+    layout.remove_sockets(notebook_id)
+    assert not directory.exists()
 
 
 @pytest.mark.parametrize("fleet_id", ["", "a:b", "a b", "x" * 65])

@@ -128,7 +128,7 @@ class LocalRuntime:
         command = jupyter.command(self._python, socket, work, spec.base_path, self._arguments)
         environment = jupyter.environment(os.environ, self._python, home, spec.secret, self._pass_environment)
         self._children.forget(notebook_id)
-        self._layout.remove_sockets(notebook_id)
+        self._layout.make_room_for_socket(notebook_id)
         log = self._layout.open_log(notebook_id)
         try:
             process = self._children.spawn(command, environment, work, log, marker)
