@@ -31,7 +31,7 @@ class Status(StrEnum):
 
 
 class Event(StrEnum):
-    """What can happen to a notebook: five wishes and six findings."""
+    """What can happen to a notebook: four wishes, then six findings."""
 
     START = "start"
     STOP = "stop"
@@ -43,6 +43,24 @@ class Event(StrEnum):
     FOUND_STOPPED = "found stopped"
     REMOVED = "removed"
     REMOVE_FAILED = "remove failed"
+
+
+class Presence(StrEnum):
+    """What a runtime sees of an instance now."""
+
+    ABSENT = "absent"  # Nothing of it runs, and nothing says why it ended.
+    STARTING = "starting"  # Something runs but does not answer yet.
+    READY = "ready"
+    EXITED = "exited"  # It ended by itself.
+    UNKNOWN = "unknown"  # The runtime cannot tell now. Nothing may be concluded from this.
+
+
+class Effect(StrEnum):
+    """What the reconciler makes true. Each may be repeated at any time."""
+
+    START = "start"  # Make sure it runs and answers; leads to READY or START_FAILED.
+    STOP = "stop"  # Make sure nothing of it runs; leads to FOUND_STOPPED.
+    REMOVE = "remove"  # Stop it and remove its files; leads to REMOVED or REMOVE_FAILED.
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +159,33 @@ def apply(notebook: Notebook, event: Event, now: int) -> Notebook:
     if row is None:
         raise IllegalTransition(status, event)
     return replace(notebook, wanted=row.wanted, observed=row.observed, update_at=now)
+
+
+_EFFECTS = {
+    Status.CREATING: Effect.START,
+    Status.STARTING: Effect.START,
+    Status.STOPPING: Effect.STOP,
+    Status.DELETING: Effect.REMOVE,
+}
+
+
+def effect_for(status: Status) -> Effect | None:
+    """What has to be made true in this status; None where nothing is pending.
+
+    The effect does not depend on what is seen: each one makes sure of its result from any starting point,
+    so that the first try and the recovery after a crash are the same thing.
+    """
+    return _EFFECTS.get(status)
+
+
+def finding(status: Status, seen: Presence) -> Event | None:
+    """What a look at an instance nobody is working on says about its notebook."""
+    if status is Status.RUNNING and seen in (Presence.ABSENT, Presence.EXITED):
+        return Event.DIED
+    return None
+
+
+def is_stray(status: Status, seen: Presence) -> bool:
+    """Whether something runs although its notebook says that nothing does."""
+    settled = status not in IN_MOTION and status is not Status.RUNNING
+    return settled and seen in (Presence.STARTING, Presence.READY)

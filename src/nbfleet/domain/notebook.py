@@ -50,7 +50,12 @@ class StepStatus(StrEnum):
 class Progress:
     """Status of the four steps, first step first."""
 
-    steps: tuple[StepStatus, StepStatus, StepStatus, StepStatus] = (StepStatus.WAITING,) * 4
+    steps: tuple[StepStatus, StepStatus, StepStatus, StepStatus] = (
+        StepStatus.WAITING,
+        StepStatus.WAITING,
+        StepStatus.WAITING,
+        StepStatus.WAITING,
+    )
 
     def with_step(self, step: Step, status: StepStatus) -> "Progress":
         first, second, third, fourth = (

@@ -8,9 +8,9 @@ the next effect happens and handed back later, perhaps to another process of the
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
+from nbfleet.domain.lifecycle import Presence
 from nbfleet.domain.notebook import Step, StepStatus
 
 
@@ -47,18 +47,13 @@ class StartProgress:
     handle: bytes | None = None
 
 
-class Presence(StrEnum):
-    ABSENT = "absent"  # Nothing of it runs, and nothing says why it ended.
-    STARTING = "starting"  # Something runs but does not answer yet.
-    READY = "ready"
-    EXITED = "exited"  # It ended by itself; `reason` says why as well as is known.
-    UNKNOWN = "unknown"  # The runtime cannot tell now. Nothing may be concluded from this.
-
-
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What is true of one instance now. `endpoint` is an URL the gateway can reach (`unix:/path` or
-    `http://host:port`), `ip` the node's IPv4 address; both only when READY."""
+    """What is true of one instance now; `reason` says why it EXITED, as well as is known.
+
+    `endpoint` is an URL the gateway can reach (`unix:/path` or `http://host:port`) and `ip` the IPv4 address
+    of its node; both only when READY.
+    """
 
     presence: Presence
     endpoint: str | None = None

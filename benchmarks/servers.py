@@ -1,0 +1,60 @@
+"""Servers to compare: the whole product, and two floors that answer the same bytes.
+
+    python benchmarks/servers.py product|static|bare PORT DATA_DIR DATABASE_URL
+
+product  the service's own application on the given store
+static   the same application, route, authentication and request id; the handler answers ready bytes
+bare     an ASGI callable that answers ready bytes to anything
+"""
+
+import sys
+from pathlib import Path
+
+import uvloop
+
+from nbfleet.api import handlers
+from nbfleet.api.auth import Authenticator
+from nbfleet.api.call import Answer, Call, Tools
+from nbfleet.api.present import Presenter
+from nbfleet.api.site import site
+from nbfleet.face import Face, listen
+from nbfleet.server import milliseconds, open_ground
+from nbfleet.services.context import Context
+from nbfleet.settings import load
+from nbfleet.store.directory import Directory
+from nbfleet.telemetry import Metrics, configure_logs
+
+
+async def _no_log(_notebook_id: str, _generation: int, _lines: int) -> str:
+    return ""
+
+
+def main(kind: str, port: int, data_dir: str, database_url: str) -> None:
+    settings = load({"data_dir": data_dir, "database_url": database_url, "port": port}, {})
+    configure_logs("info", "json")
+    ground = open_ground(settings)
+    context = Context(ground.database, Directory(), ground.keyring, settings, milliseconds, lambda: None)
+    tools = Tools(context, Presenter(ground.keyring, "http://127.0.0.1:1", False), _no_log)
+    ready = Path(data_dir, "page.json")
+    page = ready.read_bytes() if ready.exists() else b"{}"
+
+    async def static(_tools: Tools, _call: Call) -> Answer:
+        return Answer(page)
+
+    async def bare(_scope, _receive, send) -> None:
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(page)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": page})
+
+    if kind == "static":
+        handlers.HANDLERS["ListAllNotebooks"] = static
+    product = site(tools, Authenticator(context), Metrics(), "http://127.0.0.1")
+
+    async def run() -> None:
+        await Face(bare if kind == "bare" else product, listen("127.0.0.1", port), settings).run()
+
+    uvloop.run(run())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4])

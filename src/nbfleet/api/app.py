@@ -1,0 +1,167 @@
+"""The request path, in the order in which it happens, and the only place where errors become answers.
+
+    request id -> route -> read the body, bounded -> prove who asks -> enter the project ->
+    check the permission -> decode -> handle -> encode
+
+The body comes before the credentials because a signature covers it. Decoding comes after the permission,
+so that nobody learns from an error what they may not ask.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from nbfleet.api import bind
+from nbfleet.api.auth import Authenticator, Proof
+from nbfleet.api.call import Answer, Call, Tools
+from nbfleet.api.handlers import HANDLERS, encode
+from nbfleet.api.routing import Match, NoSuchMethod, NoSuchPath, Router
+from nbfleet.domain import access
+from nbfleet.domain.access import Caller
+from nbfleet.store.database import Unavailable
+from nbfleet.telemetry import Metrics, new_request_id
+from nbfleet.wire import errors, signing
+from nbfleet.wire.errors import ApiError
+from nbfleet.wire.operation import AUTHENTICATED, PUBLIC, Action, Operation
+from nbfleet.wire.operations import OPERATIONS
+
+log = structlog.get_logger()
+_RETRY_AFTER = 2
+_KEY_LIMIT = 255
+
+
+class Api:
+    """The ASGI callable of all operations of the table."""
+
+    def __init__(self, tools: Tools, authenticator: Authenticator, metrics: Metrics) -> None:
+        self._tools = tools
+        self._authenticator = authenticator
+        self._metrics = metrics
+        self._router = Router(OPERATIONS)
+        self._body_limit = tools.context.settings.body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id, started = new_request_id(), time.perf_counter()
+        operation_id = "none"
+        try:
+            match = self._route(scope)
+            operation_id = match.operation.id
+            status = match.operation.status
+            answer = await self._answer(match, scope, receive, request_id)
+        except ApiError as refusal:
+            status, answer = refusal.status, Answer(refusal.body(), refusal.headers)
+        except Unavailable as fault:
+            log.warning("store unavailable", request_id=request_id, operation=operation_id, cause=str(fault))
+            busy = errors.overloaded(_RETRY_AFTER)
+            status, answer = busy.status, Answer(busy.body(), busy.headers)
+        except Exception:
+            log.exception("request failed", request_id=request_id, operation=operation_id)
+            fault = errors.internal()
+            status, answer = fault.status, Answer(fault.body())
+        await _send(send, status, answer, request_id)
+        self._metrics.observe_request(operation_id, status, time.perf_counter() - started)
+        log.info(
+            "request",
+            request_id=request_id,
+            operation=operation_id,
+            status=status,
+            ms=round((time.perf_counter() - started) * 1000, 2),
+        )
+
+    def _route(self, scope: Scope) -> Match:
+        try:
+            return self._router.match(scope["method"], scope["raw_path"])
+        except NoSuchPath as fault:
+            raise errors.no_such_path(scope["path"]) from fault
+        except NoSuchMethod as fault:
+            raise errors.no_such_method(scope["method"], fault.allowed) from fault
+
+    async def _answer(self, match: Match, scope: Scope, receive: Receive, request_id: str) -> Answer:
+        operation = match.operation
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        raw = await _read(receive, headers, self._body_limit)
+        request = signing.Request(scope["method"], scope["raw_path"], scope["query_string"], headers, raw)
+        proof = None if operation.permission is PUBLIC else await self._authenticator.prove(request)
+        entered = _enter(operation, match.path, proof)
+        handler = HANDLERS.get(operation.id)
+        if handler is None:
+            raise errors.not_available(f"The operation {operation.id}")
+        given = bind.query_pairs(scope["query_string"])
+        call = Call(
+            operation=operation,
+            path=bind.parameters(operation, "path", match.path),
+            query=bind.parameters(operation, "query", given),
+            body=bind.body(operation, raw),
+            principal=None if proof is None else proof.principal,
+            entered=entered,
+            request_id=request_id,
+            idempotency_key=_idempotency_key(headers),
+        )
+        return await handler(self._tools, call)
+
+
+def _enter(operation: Operation, path: Mapping[str, str], proof: Proof | None) -> Caller | None:
+    """The caller in the project of the path, with the permission of the operation checked."""
+    if proof is None or operation.permission is AUTHENTICATED:
+        return None
+    project_id = bind.project_id(operation, path)
+    if not proof.any_project and proof.project_id is None:
+        raise errors.token_without_project()
+    if not proof.any_project and proof.project_id != project_id:
+        raise errors.foreign_project(project_id)
+    caller = access.enter(proof.principal, project_id)
+    if caller is None:
+        raise errors.foreign_project(project_id)
+    permission = operation.permission
+    if isinstance(permission, Action) and not access.may(caller, permission.name):
+        raise errors.forbidden(permission.name)
+    return caller
+
+
+def _idempotency_key(headers: list[tuple[bytes, bytes]]) -> str | None:
+    for name, value in headers:
+        if name == b"idempotency-key":
+            key = value.decode("latin-1")
+            if not key or len(key) > _KEY_LIMIT or not key.isprintable():
+                raise errors.wrong_value("Idempotency-Key", key, f"1 to {_KEY_LIMIT} printable characters")
+            return key
+    return None
+
+
+async def _read(receive: Receive, headers: list[tuple[bytes, bytes]], limit: int) -> bytes:
+    """The whole body, refused as soon as it is known to be too large."""
+    for name, value in headers:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise errors.body_too_large(limit)
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise errors.invalid_body("the connection was closed")
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise errors.body_too_large(limit)
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def _send(send: Send, status: int, answer: Answer, request_id: str) -> None:
+    body = encode(answer.body)
+    headers: list[tuple[bytes, bytes]] = [
+        (b"x-request-id", request_id.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if body:
+        headers.append((b"content-type", b"application/json"))
+    extra: Mapping[str, Any] = answer.headers or {}
+    headers.extend((name.lower().encode(), str(value).encode("latin-1")) for name, value in extra.items())
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,121 @@
+"""Credentials: from a request to a principal, by token, by signature, or by the session of a browser.
+
+A present X-Auth-Token decides; else a signature; else a session. What was proved is remembered for a
+moment, so that a disabled user or key is cut off within seconds and a busy client costs no query a call.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http.cookies import CookieError, SimpleCookie
+from typing import Generic, TypeVar
+
+from nbfleet.domain.access import Principal
+from nbfleet.services import identity
+from nbfleet.services.context import Context
+from nbfleet.store.identity import Token
+from nbfleet.wire import errors, signing
+from nbfleet.wire.signing import SignatureError
+
+T = TypeVar("T")
+
+REMEMBERED = 3_000  # Milliseconds. Bounds how long a revoked credential still works.
+_CAPACITY = 10_000
+SESSION_COOKIE = "nbfleet-session"
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+_MILLISECONDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A principal, and the one project its credential is good for; None: any of the principal's."""
+
+    principal: Principal
+    project_id: str | None = None
+    any_project: bool = True
+
+
+class Memory(Generic[T]):
+    """Answers of a look-up, each kept for REMEMBERED milliseconds. Unknown keys are not kept."""
+
+    def __init__(self, look_up: Callable[[str], Awaitable[T | None]], clock: Callable[[], int]) -> None:
+        self._look_up = look_up
+        self._clock = clock
+        self._kept: dict[str, tuple[int, T]] = {}
+
+    async def get(self, key: str) -> T | None:
+        kept = self._kept.get(key)
+        now = self._clock()
+        if kept is not None and now - kept[0] < REMEMBERED:
+            return kept[1]
+        self._kept.pop(key, None)
+        found = await self._look_up(key)
+        if found is not None:
+            if len(self._kept) >= _CAPACITY:
+                self._kept.clear()
+            self._kept[key] = (now, found)
+        return found
+
+
+class Authenticator:
+    def __init__(self, context: Context) -> None:
+        self._clock = context.clock
+        self._skew = timedelta(seconds=context.settings.signature_skew)
+        self._tokens: Memory[Token] = Memory(lambda text: identity.token(context, text), context.clock)
+        self._keys: Memory[identity.ProvenKey] = Memory(
+            lambda key: identity.access_key(context, key), context.clock
+        )
+
+    async def prove(self, request: signing.Request) -> Proof:
+        """Whose request this is; raises the 401 of whatever is wrong with its credentials."""
+        token = _single(request, "x-auth-token")
+        if token is not None:
+            return await self._by_token(token)
+        if _single(request, "authorization") is not None:
+            return await self._by_signature(request)
+        session = _session(request)
+        if session is not None:
+            return await self._by_token(session)
+        raise errors.token_missing()
+
+    async def _by_token(self, text: str) -> Proof:
+        token = await self._tokens.get(text)
+        if token is None:
+            raise errors.token_invalid()
+        if token.expires_at <= self._clock():
+            raise errors.token_expired()
+        return Proof(token.principal, token.project_id, any_project=False)
+
+    async def _by_signature(self, request: signing.Request) -> Proof:
+        try:
+            claim = signing.authorization(request)
+            key = await self._keys.get(claim.access_key)
+            now = datetime.fromtimestamp(self._clock() / _MILLISECONDS, UTC)
+            # An unknown key costs the same work as a known one with a wrong signature.
+            secret = "unknown" if key is None else key.secret
+            signing.verify(request, claim, secret, now, skew=self._skew)
+        except SignatureError as fault:
+            raise errors.unauthorized_signature(str(fault)) from fault
+        if key is None:
+            raise errors.unauthorized_signature("the signature does not match")
+        return Proof(key.principal)
+
+
+def _single(request: signing.Request, name: str) -> str | None:
+    try:
+        value = request.header(name)
+    except SignatureError as fault:
+        raise errors.unauthorized_signature(str(fault)) from fault
+    return None if value is None else value.decode("latin-1")
+
+
+def _session(request: signing.Request) -> str | None:
+    """The session of a browser, for reading only: a foreign page could send anything else in its name."""
+    cookies = b"; ".join(value for name, value in request.headers if name.lower() == b"cookie")
+    if request.method not in _SAFE_METHODS or not cookies:
+        return None
+    try:
+        morsel = SimpleCookie(cookies.decode("latin-1")).get(SESSION_COOKIE)
+    except CookieError:
+        return None
+    return None if morsel is None else morsel.value

@@ -1,0 +1,126 @@
+"""From received text and bytes to typed values, and from what is wrong with them to a clear answer.
+
+Every refusal names the field, what was given and what is allowed. Documented parameters are decoded by the
+types of the table; those that no row documents are ignored.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from nbfleet.api.allowed import describe
+from nbfleet.wire import errors
+from nbfleet.wire.operation import Operation
+from nbfleet.wire.parameters import Parameter
+
+QUERY_LIMIT = 8192
+_AT = re.compile(r"(?P<problem>.*?)(?: - at `(?P<path>.*)`)?", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
+_TYPE = re.compile(r"Expected `(?P<expected>[^`]*)`, got `[^`]*`")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+# Fields whose characters the contract restricts with a code of their own.
+_CHARACTERS = {
+    "name": "letters, digits, hyphen, underscore and Chinese characters, 1 to 128 in all",
+    "description": "any but & < > \" ' and /, at most 512 in all",
+}
+
+
+def query_pairs(raw: bytes) -> dict[str, str]:
+    """Decoded names and values; a parameter given twice is refused, because it has two meanings."""
+    if len(raw) > QUERY_LIMIT:
+        raise errors.invalid_query("query string", f"{len(raw)} bytes", f"at most {QUERY_LIMIT} bytes")
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict")
+    except (UnicodeDecodeError, ValueError) as fault:
+        raise errors.invalid_query("query string", raw.decode("latin-1"), "percent-encoded UTF-8") from fault
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name in found:
+            raise errors.invalid_query(name, f"{found[name]}, {value}", "one value")
+        found[name] = value
+    return found
+
+
+def parameters(operation: Operation, location: str, given: Mapping[str, str]) -> dict[str, Any]:
+    """The documented parameters of this place that were given, decoded."""
+    found: dict[str, Any] = {}
+    for parameter in operation.parameters:
+        if parameter.location != location:
+            continue
+        if parameter.name in given:
+            found[parameter.name] = _decoded(parameter, given[parameter.name])
+        elif parameter.required:
+            raise errors.invalid_query(parameter.name, "missing", describe(parameter.type))
+    return found
+
+
+def project_id(operation: Operation, path: Mapping[str, str]) -> str:
+    """The project of the path, before anything else of the request is decoded."""
+    parameter = next(parameter for parameter in operation.parameters if parameter.name == "project_id")
+    return _decoded(parameter, path["project_id"])
+
+
+def _decoded(parameter: Parameter, text: str) -> Any:
+    try:
+        return msgspec.convert(text, parameter.type, strict=False)
+    except msgspec.ValidationError as fault:
+        raise _bad_parameter(parameter, text) from fault
+
+
+def _bad_parameter(parameter: Parameter, text: str) -> errors.ApiError:
+    allowed = describe(parameter.type)
+    if parameter.location == "path":
+        if parameter.name == "project_id":
+            return errors.invalid_project_id(text)
+        return errors.wrong_value(parameter.name, text, allowed)
+    if parameter.name == "duration":
+        return errors.bad_duration("duration", text, allowed)
+    return errors.invalid_query(parameter.name, text, allowed)
+
+
+def body(operation: Operation, raw: bytes) -> Any:
+    """The decoded body; None where the operation has none or it may be left out and is empty."""
+    if operation.body is None or (not raw.strip() and not operation.body_required):
+        return None
+    try:
+        return msgspec.json.decode(raw, type=operation.body)
+    except msgspec.ValidationError as fault:
+        raise _bad_field(str(fault), raw) from fault
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        raise errors.invalid_body(fault) from fault
+    except RecursionError as fault:
+        raise errors.invalid_body("it is nested too deeply") from fault
+
+
+def _bad_field(message: str, raw: bytes) -> errors.ApiError:
+    match = _AT.fullmatch(message)
+    problem, path = (message, "$") if match is None else (match["problem"], match["path"] or "$")
+    missing = _MISSING.search(problem)
+    if missing is not None:
+        return errors.missing(_join(path, missing["field"]))
+    given = _at(raw, path)
+    field = path.removeprefix("$").removeprefix(".") or "body"
+    wrong_type = _TYPE.search(problem)
+    if wrong_type is not None:
+        return errors.wrong_type(field, given, wrong_type["expected"])
+    if field in _CHARACTERS:
+        return errors.bad_characters(field, given, _CHARACTERS[field])
+    return errors.wrong_value(field, given, problem.removeprefix("Expected "))
+
+
+def _join(path: str, field: str) -> str:
+    return f"{path}.{field}".removeprefix("$.")
+
+
+def _at(raw: bytes, path: str) -> Any:
+    """What stands in the body at a path such as `$.volume.capacity` or `$.endpoints[0]`."""
+    value: Any = msgspec.json.decode(raw)
+    for name, index in _STEP.findall(path):
+        try:
+            value = value[name] if name else value[int(index)]
+        except (KeyError, IndexError, TypeError):
+            break
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

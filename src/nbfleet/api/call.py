@@ -1,0 +1,57 @@
+"""One authorised call with decoded values, and what the handlers of operations work with."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from nbfleet.api.present import Presenter
+from nbfleet.domain.access import Caller, Principal
+from nbfleet.services.context import Context
+from nbfleet.services.notebooks import Request
+from nbfleet.wire import errors
+from nbfleet.wire.operation import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` is a record to encode, ready bytes, or None for an answer without a body."""
+
+    body: Any
+    headers: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`query` holds the documented parameters that were given. `principal` and `entered` are None where
+    the operation asks for no credentials or names no project."""
+
+    operation: Operation
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Any
+    principal: Principal | None
+    entered: Caller | None
+    request_id: str
+    idempotency_key: str | None
+
+    @property
+    def caller(self) -> Caller:
+        if self.entered is None:
+            raise errors.token_missing()
+        return self.entered
+
+    @property
+    def request(self) -> Request:
+        return Request(self.caller, self.request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """`log_tail` reads the last lines that an instance wrote."""
+
+    context: Context
+    presenter: Presenter
+    log_tail: Callable[[str, int, int], Awaitable[str]]
+
+
+Handler: TypeAlias = Callable[[Tools, Call], Awaitable[Answer]]

@@ -1,0 +1,118 @@
+"""The last step before an answer: adds what depends on the reader, and writes the envelope of a list.
+
+A token, and any address that names an instance, are for its owner only (unless a setting reveals them to
+administrators, as the public cloud does). No other module puts them into an answer.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from nbfleet.domain import access
+from nbfleet.domain.access import Caller
+from nbfleet.domain.lifecycle import Status, status_of
+from nbfleet.domain.listing import page_numbers
+from nbfleet.services.notebooks import Shown
+from nbfleet.store import documents, listing
+from nbfleet.store.keyring import Keyring
+from nbfleet.wire.endpoints import EndpointsRes
+from nbfleet.wire.enums import DevService
+from nbfleet.wire.identity import Domain, UserResponse
+from nbfleet.wire.notebooks import NotebookResp
+
+_NO_ENDPOINTS = documents.member("endpoints", [])
+
+
+@dataclass(frozen=True, slots=True)
+class Presenter:
+    """`gateway` is the address under which clients reach the gateway, without a slash at the end."""
+
+    keyring: Keyring
+    gateway: str
+    reveal_to_admin: bool
+
+    def page(self, caller: Caller, page: listing.Page, limit: int, offset: int) -> bytes:
+        """The envelope around the ready documents, each completed for this reader."""
+        numbers = page_numbers(page.total, limit, offset)
+        rows = b",".join(self._row(caller, row) for row in page.rows)
+        return b'{"current":%d,"data":[%b],"pages":%d,"size":%d,"total":%d}' % (
+            numbers.current,
+            rows,
+            numbers.pages,
+            numbers.size,
+            page.total,
+        )
+
+    def single(self, caller: Caller, shown: Shown, now: int | None = None) -> NotebookResp:
+        """One notebook; `now` is told in answers to show only."""
+        notebook = shown.notebook
+        view = documents.view(notebook, documents.show_form(shown.image))
+        running = status_of(notebook) is Status.RUNNING
+        reveals = self._reveals(caller, notebook.owner_id)
+        return msgspec.structs.replace(
+            view,
+            user=_user(caller, notebook.owner_id, shown.owner_name),
+            token=self.keyring.notebook_token(notebook.id, notebook.generation) if reveals else UNSET,
+            url=self._url(notebook.id) if reveals and running else UNSET,
+            endpoints=[self._endpoint(notebook.id)] if reveals and running else [],
+            current_time=UNSET if now is None else now,
+        )
+
+    def _row(self, caller: Caller, row: listing.Row) -> bytes:
+        additions = [documents.member("user", _user(caller, row.owner_id, row.owner_name))]
+        if self._reveals(caller, row.owner_id):
+            additions.append(documents.member("token", self.keyring.notebook_token(row.id, row.generation)))
+            additions.extend(self._addresses(row))
+        else:
+            additions.append(_NO_ENDPOINTS)
+        return documents.splice(row.body, additions)
+
+    def _addresses(self, row: listing.Row) -> list[bytes]:
+        if not row.running:
+            return [_NO_ENDPOINTS]
+        return [
+            documents.member("endpoints", [self._endpoint(row.id)]),
+            documents.member("url", self._url(row.id)),
+        ]
+
+    def _reveals(self, caller: Caller, owner_id: str) -> bool:
+        if caller.user_id == owner_id:
+            return True
+        return self.reveal_to_admin and access.may(caller, access.ACT_ON_ALL)
+
+    def _url(self, notebook_id: str) -> str:
+        return f"{self.gateway}/{notebook_id}/lab"
+
+    def _endpoint(self, notebook_id: str) -> EndpointsRes:
+        return EndpointsRes(
+            service=DevService.NOTEBOOK,
+            dev_service=DevService.NOTEBOOK,
+            uri=self._url(notebook_id),
+            key_pair_names=[],
+            ssh_keys=[],
+            allowed_access_ips=[],
+        )
+
+
+def _user(caller: Caller, owner_id: str, owner_name: str) -> UserResponse:
+    account = Domain(id=caller.account_id, name=caller.account_name)
+    return UserResponse(id=owner_id, name=owner_name, domain=account)
+
+
+def unpaged(items: list[Any], offset: int) -> dict[str, Any]:
+    """Envelope fields of a list that is answered whole, from `offset` on."""
+    return {"current": 1, "pages": 1, "size": len(items), "total": len(items), "data": items[offset:]}
+
+
+def paged(items: list[Any], limit: int, offset: int) -> dict[str, Any]:
+    """Envelope fields and page of a list that is known whole."""
+    numbers = page_numbers(len(items), limit, offset)
+    return {
+        "current": numbers.current,
+        "pages": numbers.pages,
+        "size": numbers.size,
+        "total": len(items),
+        "data": items[offset : offset + limit],
+    }

@@ -1,0 +1,122 @@
+"""Who may do what: roles made of actions, and the one function that narrows a list to its reader.
+
+Deny by default. Credentials are checked elsewhere; what arrives here is a caller already known.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from nbfleet.domain.listing import Query
+
+LIST_ALL = "modelarts:notebook:listAllNotebooks"
+ACT_ON_ALL = "nbfleet:notebook:actOnAll"  # Ours: the contract has no name for it.
+EVERY_ACTION = "*"
+
+MEMBER_ACTIONS = frozenset(
+    f"modelarts:{name}"
+    for name in (
+        "notebook:create",
+        "notebook:list",
+        "notebook:get",
+        "notebook:update",
+        "notebook:delete",
+        "notebook:start",
+        "notebook:stop",
+        "notebook:updateStopPolicy",
+        "notebook:mountStorage",
+        "notebook:listMountedStorages",
+        "notebook:getMountedStorage",
+        "notebook:umountStorage",
+        "image:create",
+        "image:register",
+        "image:list",
+        "image:get",
+        "image:delete",
+        "image:listGroup",
+        "workspace:list",
+        "workspace:get",
+        "workspace:getQuotas",
+    )
+)
+
+
+class Role(StrEnum):
+    """The built-in roles of a project."""
+
+    ADMINISTRATOR = "administrator"
+    MEMBER = "member"
+
+
+ACTIONS_OF: dict[Role, frozenset[str]] = {
+    Role.ADMINISTRATOR: frozenset({EVERY_ACTION}),
+    Role.MEMBER: MEMBER_ACTIONS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user as a credential proved it, with its role in each project it may enter."""
+
+    user_id: str
+    user_name: str
+    account_id: str
+    account_name: str
+    roles: Mapping[str, Role]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A user in one project, as proved by a token or a signature."""
+
+    user_id: str
+    user_name: str
+    project_id: str
+    role: Role
+    account_id: str
+    account_name: str
+
+
+class Scope(StrEnum):
+    """Which list is asked for: one's own notebooks or those of everybody."""
+
+    OWN = "own"
+    ALL = "all"
+
+
+def enter(principal: Principal, project_id: str) -> Caller | None:
+    """The principal as a caller in this project; None where it is no member."""
+    role = principal.roles.get(project_id)
+    if role is None:
+        return None
+    return Caller(
+        principal.user_id, principal.user_name, project_id, role, principal.account_id, principal.account_name
+    )
+
+
+def may(caller: Caller, action: str) -> bool:
+    actions = ACTIONS_OF[caller.role]
+    return action in actions or EVERY_ACTION in actions
+
+
+def sees(caller: Caller, owner_id: str) -> bool:
+    """Whether the caller may know of a notebook of this owner at all."""
+    return caller.user_id == owner_id or may(caller, LIST_ALL)
+
+
+def acts_on(caller: Caller, owner_id: str) -> bool:
+    """Whether the caller's actions reach a notebook of this owner."""
+    return caller.user_id == owner_id or may(caller, ACT_ON_ALL)
+
+
+def narrow(query: Query, caller: Caller, scope: Scope) -> Query:
+    """The query as this caller may ask it. No other place decides what a list may hold.
+
+    `owner` has effect for those who may see everybody; for others it can not even narrow the list.
+    """
+    everybody = may(caller, LIST_ALL)
+    if (scope is Scope.ALL and everybody) or (everybody and query.owner_id is not None):
+        owner = query.owner_id
+    else:
+        owner = caller.user_id
+    return replace(query, project_id=caller.project_id, owner_id=owner)

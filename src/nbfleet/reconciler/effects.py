@@ -1,0 +1,115 @@
+"""The three effects: start, stop, remove. Each makes sure of its result and writes what came of it.
+
+Nothing is written as done before its effect holds. A failure that is final becomes a state with its reason;
+any other exception leaves the notebook in motion, to be tried again.
+"""
+
+import asyncio
+from dataclasses import replace
+
+from nbfleet.domain.lifecycle import Effect, Event, Presence
+from nbfleet.domain.notebook import Notebook, Progress, Step, StepStatus
+from nbfleet.reconciler.works import Works, apply, is_down, is_ready, ref, save_progress
+from nbfleet.runtimes.base import DeleteFailed, InstanceSpec, Observation, StartFailed
+
+_MILLISECONDS = 1000
+
+
+async def perform(works: Works, effect: Effect, notebook: Notebook, claim: str) -> str:
+    """Makes the effect true; answers how it ended, in one word."""
+    match effect:
+        case Effect.START:
+            return await _start(works, notebook, claim)
+        case Effect.STOP:
+            return await _stop(works, notebook, claim)
+        case Effect.REMOVE:
+            return await _remove(works, notebook, claim)
+
+
+async def _start(works: Works, notebook: Notebook, claim: str) -> str:
+    try:
+        seen = await _run(works, notebook, claim)
+    except StartFailed as failure:
+        await _failed(works, notebook, claim, failure)
+        return "failed"
+
+    ready = await apply(works, claim, notebook.id, Event.READY.value, lambda n, now: is_ready(n, seen, now))
+    works.metrics.observe_start((ready.update_at - notebook.update_at) / _MILLISECONDS)
+    return "done"
+
+
+async def _run(works: Works, notebook: Notebook, claim: str) -> Observation:
+    """Goes through the steps, remembering each; answers what is seen of the instance at the end."""
+    limit = works.settings.start_timeout
+    current = replace(notebook, progress=Progress())
+    try:
+        async with asyncio.timeout(limit):
+            async for item in works.runtime.start(_spec(works, notebook)):
+                steps = (current.progress or Progress()).with_step(item.step, item.status)
+                handle = current.handle if item.handle is None else item.handle
+                current = replace(current, progress=steps, handle=handle)
+                await save_progress(works, claim, current)
+    except TimeoutError as fault:
+        raise StartFailed(_step_of(current), f"It was not ready within {limit} seconds.") from fault
+    (seen,) = await works.runtime.observe([ref(current)])
+    if seen.presence is not Presence.READY:
+        reason = seen.reason or "It ended before it could be used."
+        raise StartFailed(Step.INITIALISATION, reason)
+    return seen
+
+
+def _spec(works: Works, notebook: Notebook) -> InstanceSpec:
+    flavor = next((f for f in works.settings.flavors if f.id == notebook.flavor), None)
+    if flavor is None:
+        raise StartFailed(Step.COMPUTE, f"The flavor {notebook.flavor} is no longer offered.")
+    return InstanceSpec(
+        ref=ref(notebook),
+        image_id=notebook.image_id,
+        flavor=flavor.id,
+        vcpus=flavor.vcpus,
+        memory=flavor.memory,
+        base_path=f"/{notebook.id}/",
+        secret=works.keyring.instance_secret(notebook.id, notebook.generation),
+    )
+
+
+def _step_of(notebook: Notebook) -> Step:
+    """The step in which a start hangs: the first that is not completed."""
+    steps = (notebook.progress or Progress()).steps
+    return next((s for s in Step if steps[s - 1] is not StepStatus.COMPLETED), Step.INITIALISATION)
+
+
+async def _failed(works: Works, notebook: Notebook, claim: str, failure: StartFailed) -> None:
+    await works.runtime.stop(ref(notebook))
+
+    def change(current: Notebook, now: int) -> Notebook:
+        steps = (current.progress or Progress()).with_step(failure.step, StepStatus.FAILED)
+        return replace(is_down(current, Event.START_FAILED, now, failure.reason), progress=steps)
+
+    await apply(works, claim, notebook.id, Event.START_FAILED.value, change)
+
+
+async def _stop(works: Works, notebook: Notebook, claim: str) -> str:
+    await works.runtime.stop(ref(notebook))
+    await apply(
+        works,
+        claim,
+        notebook.id,
+        Event.FOUND_STOPPED.value,
+        lambda current, now: is_down(current, Event.FOUND_STOPPED, now),
+    )
+    return "done"
+
+
+async def _remove(works: Works, notebook: Notebook, claim: str) -> str:
+    await works.runtime.stop(ref(notebook))
+    try:
+        await works.runtime.delete(ref(notebook))
+    except DeleteFailed as failure:
+        event, reason, result = Event.REMOVE_FAILED, failure.reason, "failed"
+    else:
+        event, reason, result = Event.REMOVED, None, "done"
+    await apply(
+        works, claim, notebook.id, event.value, lambda current, now: is_down(current, event, now, reason)
+    )
+    return result

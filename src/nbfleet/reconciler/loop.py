@@ -1,0 +1,122 @@
+"""The loop that brings notebooks in motion where they are going.
+
+A hint makes it look at once; without one it looks every second, which is what correctness rests on. Each
+notebook is worked on by one task, under a claim that is renewed while the task lives.
+"""
+
+import asyncio
+import contextlib
+import uuid
+
+import structlog
+
+from nbfleet.domain.lifecycle import Effect, effect_for, status_of
+from nbfleet.reconciler.effects import perform
+from nbfleet.reconciler.works import ClaimLost, Works
+from nbfleet.store import claims
+from nbfleet.store.database import Unavailable
+from nbfleet.store.notebooks import Stored
+
+log = structlog.get_logger()
+
+POLL = 1.0  # Seconds between looks without a hint.
+CLAIM = 15_000  # Milliseconds a claim holds unless it is renewed.
+HEARTBEAT = 5.0  # Seconds between renewals.
+IN_HAND = 64  # Notebooks worked on at the same time.
+_LONGEST_PAUSE = 30_000  # Milliseconds between tries of an effect that keeps failing.
+
+
+class Reconciler:
+    def __init__(self, works: Works) -> None:
+        self._works = works
+        self._hinted = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._starts = asyncio.Semaphore(works.settings.concurrent_starts)
+        self._failures: dict[str, int] = {}
+
+    def hint(self) -> None:
+        """Something is due. To be called on the event loop of the reconciler."""
+        self._hinted.set()
+
+    async def run(self) -> None:
+        """Until cancelled; what is in hand then stays in motion and is taken up by the next start."""
+        try:
+            while True:
+                self._hinted.clear()
+                if not await self._take():
+                    await self._pause()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _pause(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL):
+                await self._hinted.wait()
+
+    async def _take(self) -> bool:
+        """Claims what is due and sets tasks to it; True when there may be more."""
+        works, room = self._works, IN_HAND - len(self._tasks)
+        try:
+            if room <= 0 or not await works.database.read(claims.is_due, works.clock()):
+                return False
+            claim, now = uuid.uuid4().hex, works.clock()
+            taken = await works.database.write(claims.claim_due, claim, now, now + CLAIM, room)
+        except Unavailable as fault:
+            log.warning("store unavailable", cause=str(fault))
+            return False
+        for stored in taken:
+            task = asyncio.create_task(self._work(stored, claim))
+            self._tasks.add(task)
+            task.add_done_callback(self._done)
+        works.metrics.set_in_hand(len(self._tasks))
+        return len(taken) == room
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._works.metrics.set_in_hand(len(self._tasks))
+        self.hint()
+
+    async def _work(self, stored: Stored, claim: str) -> None:
+        notebook = stored.notebook
+        effect = effect_for(status_of(notebook))
+        if effect is None:
+            return
+        heartbeat = asyncio.create_task(self._keep(stored.rid, claim))
+        try:
+            result = await self._perform(effect, stored, claim)
+        except ClaimLost:
+            log.warning("claim lost", notebook=notebook.id, effect=effect.value)
+            result = "lost"
+        except Exception:
+            log.exception("effect failed, to be tried again", notebook=notebook.id, effect=effect.value)
+            await self._try_again(stored, claim)
+            result = "retried"
+        else:
+            self._failures.pop(notebook.id, None)
+        finally:
+            heartbeat.cancel()
+        self._works.metrics.count_effect(effect.value, result)
+        log.info("effect", notebook=notebook.id, effect=effect.value, result=result)
+
+    async def _perform(self, effect: Effect, stored: Stored, claim: str) -> str:
+        if effect is Effect.START:
+            async with self._starts:
+                return await perform(self._works, effect, stored.notebook, claim)
+        return await perform(self._works, effect, stored.notebook, claim)
+
+    async def _keep(self, rid: int, claim: str) -> None:
+        works = self._works
+        while True:
+            await works.sleep(HEARTBEAT)
+            with contextlib.suppress(Unavailable):
+                if not await works.database.write(claims.renew, claim, rid, works.clock() + CLAIM):
+                    return
+
+    async def _try_again(self, stored: Stored, claim: str) -> None:
+        failures = self._failures.get(stored.notebook.id, 0)
+        self._failures[stored.notebook.id] = failures + 1
+        due_at = self._works.clock() + min(1000 * 2**failures, _LONGEST_PAUSE)
+        with contextlib.suppress(Unavailable):
+            await self._works.database.write(claims.release, claim, stored.rid, due_at)

@@ -1,0 +1,89 @@
+"""What the loops of the reconciler work with, and how a finding becomes a change of the record."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from nbfleet.domain import lease as leases
+from nbfleet.domain import lifecycle
+from nbfleet.domain.lifecycle import Event
+from nbfleet.domain.notebook import Notebook
+from nbfleet.runtimes.base import InstanceRef, Observation, Runtime
+from nbfleet.settings import Settings
+from nbfleet.store import audit, claims, notebooks
+from nbfleet.store.audit import Actor
+from nbfleet.store.database import Connection, Database
+from nbfleet.store.keyring import Keyring
+from nbfleet.telemetry import Metrics
+
+RECONCILER = Actor("reconciler")
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """`clock` answers milliseconds since 1970; `sleep` waits for seconds."""
+
+    database: Database
+    keyring: Keyring
+    runtime: Runtime
+    settings: Settings
+    clock: Callable[[], int]
+    sleep: Callable[[float], Awaitable[None]]
+    metrics: Metrics
+
+
+class ClaimLost(Exception):
+    """Somebody else works on this notebook now: nothing more may be done about it here."""
+
+
+def ref(notebook: Notebook) -> InstanceRef:
+    return InstanceRef(notebook.id, notebook.generation, notebook.handle)
+
+
+def is_ready(notebook: Notebook, seen: Observation, now: int) -> Notebook:
+    """The auto-stop clock starts when the instance can be used, not when it was asked for."""
+    return replace(
+        lifecycle.apply(notebook, Event.READY, now),
+        lease=leases.restarted(notebook.lease, now),
+        endpoint=seen.endpoint,
+        ip=seen.ip,
+        progress=None,
+        fail_reason=None,
+    )
+
+
+def is_down(notebook: Notebook, event: Event, now: int, reason: str | None = None) -> Notebook:
+    """After any event that leaves nothing running."""
+    return replace(
+        lifecycle.apply(notebook, event, now), endpoint=None, ip=None, handle=None, fail_reason=reason
+    )
+
+
+async def apply(
+    works: Works, claim: str, notebook_id: str, event: str, change: Callable[[Notebook, int], Notebook]
+) -> Notebook:
+    """Writes the result of an effect, if the claim still holds; raises ClaimLost otherwise."""
+
+    def write(connection: Connection) -> Notebook:
+        found = claims.held(connection, claim, notebook_id)
+        if found is None:
+            raise ClaimLost(notebook_id)
+        now = works.clock()
+        changed = change(found.notebook, now)
+        notebooks.save(connection, found, changed, due_at=now)
+        audit.record(connection, now, RECONCILER, event, changed, found.notebook, reason=changed.fail_reason)
+        return changed
+
+    return await works.database.write(write)
+
+
+async def save_progress(works: Works, claim: str, notebook: Notebook) -> None:
+    """Remembers how far a start has come, and by what the runtime finds it again."""
+
+    def write(connection: Connection) -> None:
+        found = claims.held(connection, claim, notebook.id)
+        if found is None:
+            raise ClaimLost(notebook.id)
+        changed = replace(found.notebook, progress=notebook.progress, handle=notebook.handle)
+        notebooks.save(connection, found, changed, due_at=works.clock())
+
+    await works.database.write(write)

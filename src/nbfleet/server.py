@@ -1,0 +1,224 @@
+"""Composition root of the service: settings in, one group of tasks out.
+
+Whatever ends the group (a signal, or a part that fails) ends all of it, in order: the faces first, then the
+loops, the store last. Instances are left running: the next start finds them again.
+"""
+
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+import uvloop
+
+from nbfleet import first_start
+from nbfleet.api.auth import Authenticator
+from nbfleet.api.call import Tools
+from nbfleet.api.present import Presenter
+from nbfleet.api.site import site
+from nbfleet.face import CannotStart, Face, listen
+from nbfleet.gateway.app import Settings as GatewaySettings
+from nbfleet.gateway.app import app as gateway_app
+from nbfleet.gateway.from_store import resolver
+from nbfleet.gateway.server import OPTIONS, quiet_refusals
+from nbfleet.reconciler import sweeper, watch
+from nbfleet.reconciler.loop import Reconciler
+from nbfleet.reconciler.works import Works
+from nbfleet.runtimes.base import InstanceRef, Runtime
+from nbfleet.runtimes.local.runtime import LocalRuntime
+from nbfleet.runtimes.simulated import SimulatedRuntime
+from nbfleet.services.context import Context
+from nbfleet.settings import Settings, api_url, gateway_url
+from nbfleet.store import claims, keyring, migrate
+from nbfleet.store.database import Database, sqlite_url
+from nbfleet.store.directory import Directory
+from nbfleet.store.fleet import fleet_id
+from nbfleet.store.keyring import Keyring
+from nbfleet.telemetry import Metrics, configure_logs
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where clients reach the two faces, without a slash at the end."""
+
+    api: str
+    gateway: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What both commands that serve stand on."""
+
+    settings: Settings
+    database: Database
+    keyring: Keyring
+
+
+def milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def open_ground(settings: Settings) -> Ground:
+    """Opens the data directory, the key file and the database, and brings its schema up to date."""
+    directory = Path(settings.data_dir)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys = keyring.load_or_create(Path(settings.key_file or directory / "secret.key"))
+    except OSError as fault:
+        raise CannotStart(f"Cannot use the data directory {directory}: {fault.strerror}.") from fault
+    except keyring.UnreadableKey as fault:
+        raise CannotStart(str(fault)) from fault
+    os.umask(0o077)
+    database = Database(settings.database_url or sqlite_url(directory / "nbfleet.db"))
+    try:
+        if migrate.upgrade(database.engine):
+            log.info("schema is up to date", revision=migrate.HEAD)
+    except migrate.UnknownSchema as fault:
+        raise CannotStart(str(fault)) from fault
+    except Exception as fault:
+        raise CannotStart(f"Cannot use the database: {fault.__class__.__name__}: {fault}") from fault
+    return Ground(settings, database, keys)
+
+
+def lock(settings: Settings) -> TextIO:
+    """Held while a service lives, so that a second one on the same data directory refuses to start."""
+    file = (Path(settings.data_dir) / "service.lock").open("w", encoding="ascii")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as fault:
+        file.close()
+        raise CannotStart(f"A service runs already on {settings.data_dir}; stop it first.") from fault
+    return file
+
+
+def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Runs the service until a signal. `announce` gets what a person should read."""
+    configure_logs(settings.log_level, settings.log_format)
+    ground = open_ground(settings)
+    try:
+        with lock(settings):
+            uvloop.run(_serve(ground, announce))
+    finally:
+        ground.database.close()
+
+
+def serve_gateway(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Runs the gateway alone, on the store of a service that may come and go."""
+    configure_logs(settings.log_level, settings.log_format)
+    ground = open_ground(settings)
+    try:
+        uvloop.run(_serve_gateway(ground, announce))
+    finally:
+        ground.database.close()
+
+
+async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
+    settings, database = ground.settings, ground.database
+    api_socket = listen(settings.host, settings.port)
+    gateway_socket = listen(settings.host, settings.gateway_port) if settings.gateway else None
+    metrics = Metrics()
+    runtime = _runtime(settings, await database.write(fleet_id))
+    works = Works(database, ground.keyring, runtime, settings, milliseconds, asyncio.sleep, metrics)
+    if database.is_sqlite:
+        # The lock on the data directory says that whoever held these is gone.
+        await database.write(claims.release_all)
+    reconciler = Reconciler(works)
+    context = Context(database, Directory(), ground.keyring, settings, milliseconds, reconciler.hint)
+    addresses = _addresses(settings, api_socket, gateway_socket)
+    link = await first_start.prepare(context, addresses.api)
+    tools = _tools(context, runtime, addresses)
+    faces = [Face(site(tools, Authenticator(context), metrics, addresses.api), api_socket, settings)]
+    if gateway_socket is not None:
+        faces.append(_gateway_face(ground, gateway_socket, metrics))
+    announce(_greeting(settings, addresses, link))
+    await _run_all(
+        faces,
+        [
+            reconciler.run,
+            lambda: watch.watch_running(works),
+            lambda: watch.sweep_strays(works),
+            lambda: sweeper.stop_expired(works, reconciler.hint),
+            lambda: sweeper.tidy(works),
+        ],
+    )
+
+
+async def _serve_gateway(ground: Ground, announce: Callable[[str], None]) -> None:
+    settings = ground.settings
+    listening = listen(settings.host, settings.gateway_port)
+    announce(f"Gateway listens on {gateway_url(settings, listening.getsockname()[1])}")
+    await _run_all([_gateway_face(ground, listening, Metrics())], [])
+
+
+async def _run_all(faces: list[Face], loops: list[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+    """Until a signal comes or a part fails. The faces drain first; then the loops are cancelled."""
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    async with asyncio.TaskGroup() as group:
+        serving = [group.create_task(face.run()) for face in faces]
+        working = [group.create_task(loop()) for loop in loops]
+        await ended.wait()
+        log.info("shutting down")
+        for face in faces:
+            face.stop()
+        await asyncio.wait(serving)
+        for task in working:
+            task.cancel()
+
+
+def _runtime(settings: Settings, fleet_id: str) -> Runtime:
+    if settings.runtime == "simulated":
+        return SimulatedRuntime()
+    return LocalRuntime(
+        Path(settings.data_dir) / "instances", fleet_id, start_timeout=settings.start_timeout * 0.9
+    )
+
+
+def _addresses(settings: Settings, api: socket.socket, gateway_socket: socket.socket | None) -> Addresses:
+    """Under which addresses clients reach the two faces; a port 0 in the settings is known only now."""
+    gateway_port = settings.gateway_port if gateway_socket is None else gateway_socket.getsockname()[1]
+    return Addresses(api_url(settings, api.getsockname()[1]), gateway_url(settings, gateway_port))
+
+
+def _tools(context: Context, runtime: Runtime, addresses: Addresses) -> Tools:
+    async def log_tail(notebook_id: str, generation: int, lines: int) -> str:
+        return await runtime.log_tail(InstanceRef(notebook_id, generation), lines)
+
+    presenter = Presenter(context.keyring, addresses.gateway, context.settings.reveal_to_admin)
+    return Tools(context, presenter, log_tail)
+
+
+def _gateway_face(ground: Ground, listening: socket.socket, metrics: Metrics) -> Face:
+    settings = ground.settings
+    public = gateway_url(settings, listening.getsockname()[1])
+
+    def count(_method: str, status: int, _seconds: float) -> None:
+        metrics.count_gateway(status)
+
+    app = gateway_app(
+        resolver(ground.database, ground.keyring),
+        GatewaySettings(secure=public.startswith("https:"), public_origins=frozenset({public})),
+        count,
+    )
+    quiet_refusals()
+    return Face(app, listening, settings, OPTIONS)
+
+
+def _greeting(settings: Settings, addresses: Addresses, ticket: str) -> str:
+    lines = [
+        f"API      {addresses.api}",
+        f"Gateway  {addresses.gateway}",
+        f"Data     {settings.data_dir}",
+        f"Login    {addresses.api}/login?ticket={ticket}  (once, within 10 minutes)",
+    ]
+    return "\n".join(lines)

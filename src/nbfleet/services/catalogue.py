@@ -1,0 +1,140 @@
+"""Flavors and images: what a notebook can be made of.
+
+Both lists are short and known whole, so they are filtered here; the fleet list never is.
+"""
+
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TypeVar
+from uuid import NAMESPACE_URL, uuid5
+
+from msgspec import UNSET
+
+from nbfleet.services.context import Context
+from nbfleet.settings import FlavorSettings
+from nbfleet.store import catalogue
+from nbfleet.wire import enums, errors
+from nbfleet.wire.flavors import BillingInfo, NotebookFlavor
+from nbfleet.wire.images import Image, ImageResponse
+
+T = TypeVar("T")
+
+ARCH = platform.machine().lower()
+BUILT_IN_ID = str(uuid5(NAMESPACE_URL, "nbfleet:image:jupyterlab"))
+_KIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FlavorQuery:
+    category: str | None = None
+    feature: str = "NOTEBOOK"
+    cluster_type: str | None = None
+    flavor_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageQuery:
+    """`name` matches parts unless `fuzzy` is off."""
+
+    name: str | None = None
+    fuzzy: bool = True
+    namespace: str | None = None
+    service_type: str | None = None
+    type: str = "BUILD_IN"
+    workspace_id: str = "0"
+    show_name: str | None = None
+    show_tag: str | None = None
+
+
+def built_in_image(now: int) -> Image:
+    """The Python environment of the service itself, as an image."""
+    tag = version("jupyterlab")
+    return Image(
+        id=BUILT_IN_ID,
+        name="jupyterlab",
+        namespace="nbfleet",
+        tag=tag,
+        swr_path=f"localhost/nbfleet/jupyterlab:{tag}",
+        description="JupyterLab with the Python of the service",
+        arch=enums.ImageArch(ARCH) if ARCH in set(enums.ImageArch) else UNSET,
+        type=enums.ImageType.BUILD_IN,
+        status=enums.ImageStatus.ACTIVE,
+        visibility=enums.ImageVisibility.PUBLIC,
+        origin=enums.ImageOrigin.CUSTOMIZE,
+        service_type=enums.ImageServiceType.DEV,
+        dev_services=[enums.ImageDevService.NOTEBOOK],
+        resource_categories=[enums.ResourceCategory.CPU],
+        support_res_categories=[enums.ResourceCategory.CPU],
+        workspace_id=catalogue.DEFAULT_WORKSPACE,
+        create_at=now,
+        update_at=now,
+        tags=[],
+    )
+
+
+def flavor_view(flavor: FlavorSettings) -> NotebookFlavor:
+    title = flavor.name or f"CPU: {flavor.vcpus}vCPUs {flavor.memory // _KIB}GB"
+    return NotebookFlavor(
+        id=flavor.id,
+        name=title,
+        description=flavor.description,
+        arch=enums.ImageArch(ARCH) if ARCH in set(enums.ImageArch) else UNSET,
+        category=enums.ResourceCategory.CPU,
+        feature=enums.Feature.NOTEBOOK,
+        vcpus=flavor.vcpus,
+        memory=flavor.memory * _KIB,
+        free=True,
+        sold_out=False,
+        storages=[enums.FlavorStorage.EVS, enums.FlavorStorage.EFS],
+        billing=BillingInfo(code="local.cpu", unit_num=1),
+    )
+
+
+def flavors(context: Context, query: FlavorQuery) -> list[NotebookFlavor]:
+    """Flavors in the order of the settings. All are CPU sizes of the public pool."""
+    if query.category not in (None, "CPU") or query.flavor_type is not None:
+        return []
+    if query.cluster_type not in (None, "MANAGED") or query.feature != "NOTEBOOK":
+        return []
+    return [flavor_view(flavor) for flavor in context.settings.flavors]
+
+
+async def images(context: Context, query: ImageQuery) -> list[ImageResponse]:
+    found = await context.database.read(catalogue.all_images)
+    return [_entry(image) for image in found if _matches(image, query)]
+
+
+async def image(context: Context, image_id: str) -> Image:
+    try:
+        return await context.database.read(catalogue.image, image_id.lower())
+    except catalogue.UnknownImage as fault:
+        raise errors.not_found("image", image_id) from fault
+
+
+def ordered(items: Iterable[T], keys: Sequence[str], allowed: Sequence[str], descending: bool) -> list[T]:
+    """Sorted by these attributes, absent ones last when ascending; equal items keep their order."""
+    for key in keys:
+        if key not in allowed:
+            raise errors.unknown_sort_key(key, allowed)
+
+    def rank(item: T) -> list[tuple[bool, object]]:
+        values = (getattr(item, key) for key in keys)
+        return [(value is UNSET, 0 if value is UNSET else value) for value in values]
+
+    return sorted(items, key=rank, reverse=descending) if keys else list(items)
+
+
+def _entry(image: Image) -> ImageResponse:
+    return ImageResponse(**{name: getattr(image, name) for name in ImageResponse.__struct_fields__})
+
+
+def _matches(image: Image, query: ImageQuery) -> bool:
+    if query.name is not None:
+        wanted, name = query.name.casefold(), str(image.name).casefold()
+        if not (wanted in name if query.fuzzy else wanted == name):
+            return False
+    exact = ("namespace", "service_type", "type", "workspace_id", "show_name", "show_tag")
+    asked = ((getattr(query, field), getattr(image, field)) for field in exact)
+    return all(wanted is None or wanted == found for wanted, found in asked)

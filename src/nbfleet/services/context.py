@@ -1,0 +1,26 @@
+"""What every service function works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nbfleet.domain.lease import Range
+from nbfleet.settings import Settings
+from nbfleet.store.database import Database
+from nbfleet.store.directory import Directory
+from nbfleet.store.keyring import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`clock` answers milliseconds since 1970; `hint` tells the reconciler that something is due."""
+
+    database: Database
+    directory: Directory
+    keyring: Keyring
+    settings: Settings
+    clock: Callable[[], int]
+    hint: Callable[[], None]
+
+    @property
+    def lease_range(self) -> Range:
+        return Range(self.settings.lease.minimum, self.settings.lease.maximum)

@@ -1,0 +1,252 @@
+"""Who people are: first start, passwords and tokens, and what an administrator does about them.
+
+Secrets leave this module once, to whoever they are made for; at rest there are only digests and sealed
+forms.
+"""
+
+import secrets
+import uuid
+from dataclasses import dataclass
+
+from nbfleet.domain.access import Principal, Role
+from nbfleet.services.context import Context
+from nbfleet.store import identity, keyring
+from nbfleet.store.database import Connection
+from nbfleet.store.identity import Project, User
+from nbfleet.wire import errors
+
+LOGIN_LINK_LIFETIME = 600_000
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_MILLISECONDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """An access key as it is shown once."""
+
+    access_key: str
+    secret_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstIdentity:
+    """What the first start made."""
+
+    project_id: str
+    user_id: str
+    user_name: str
+    password: str
+    access_key: str
+    secret_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A new token; `project` is None where it is valid for no project."""
+
+    token: str
+    user: User
+    project: Project | None
+    role: Role | None
+    issued_at: int
+    expires_at: int
+
+
+class Refused(Exception):
+    """What an administrator asked for cannot be done; the text says why."""
+
+
+def new_id() -> str:
+    """32 lower-case letters and digits, the form of ids of users and projects."""
+    return uuid.uuid4().hex
+
+
+def new_identity(context: Context) -> FirstIdentity:
+    """Ids and secrets for a first start; nothing is stored yet."""
+    return FirstIdentity(
+        project_id=new_id(),
+        user_id=new_id(),
+        user_name=context.settings.administrator,
+        password=secrets.token_urlsafe(18),
+        access_key=_access_key_id(),
+        secret_key=secrets.token_urlsafe(30),
+    )
+
+
+def is_first_start(connection: Connection) -> bool:
+    return not identity.list_accounts(connection)
+
+
+def store_first_identity(connection: Connection, context: Context, first: FirstIdentity) -> None:
+    now, account_id = context.clock(), new_id()
+    identity.add_account(connection, account_id, context.settings.account)
+    project_no = identity.add_project(connection, first.project_id, context.settings.project, account_id, now)
+    hashed = keyring.hash_password(first.password)
+    user_no = identity.add_user(connection, first.user_id, first.user_name, account_id, hashed, now)
+    identity.set_role(connection, user_no, project_no, Role.ADMINISTRATOR)
+    identity.add_key(connection, first.access_key, user_no, context.keyring.seal(first.secret_key), now)
+
+
+async def issue_token(
+    context: Context,
+    password: str,
+    *,
+    user_id: str | None,
+    user_name: str | None,
+    account: str | None,
+    project_id: str | None,
+    project_name: str | None,
+) -> IssuedToken:
+    """A token for whoever knows the password. All reasons to refuse look the same from outside."""
+    user = await context.database.read(_user, user_id, user_name, account)
+    if not keyring.password_matches(password, _NOBODY if user is None else user.password_hash):
+        raise errors.wrong_password()
+    if user is None or not user.enabled:
+        raise errors.wrong_password()
+    project, role = await context.database.read(_project_of, user, project_id, project_name)
+    now = context.clock()
+    expires_at = now + context.settings.token_lifetime * _MILLISECONDS
+    token = await _store_token(context, user.no, None if project is None else project.no, expires_at)
+    return IssuedToken(token, user, project, role, now, expires_at)
+
+
+# Something to check a password against when there is no such user, so that it takes as long.
+_NOBODY = keyring.hash_password(secrets.token_urlsafe())
+
+
+async def _store_token(context: Context, user_no: int, project_no: int | None, expires_at: int) -> str:
+    token = secrets.token_urlsafe(32)
+    await context.database.write(identity.add_token, keyring.digest(token), user_no, project_no, expires_at)
+    return token
+
+
+def _user(
+    connection: Connection, user_id: str | None, user_name: str | None, account: str | None
+) -> User | None:
+    found = identity.user(connection, id=user_id, name=user_name)
+    if found is not None and account not in (None, found.account_id, found.account_name):
+        return None
+    return found
+
+
+def _project_of(
+    connection: Connection, user: User, project_id: str | None, project_name: str | None
+) -> tuple[Project | None, Role | None]:
+    if project_id is None and project_name is None:
+        return None, None
+    project = identity.project(connection, id=project_id, name=project_name)
+    role = None if project is None else identity.roles(connection, user.no).get(project.id)
+    if role is None:
+        raise errors.wrong_password()
+    return project, role
+
+
+async def token(context: Context, text: str) -> identity.Token | None:
+    """What the token proves; None for an unknown one. That it is in time is for the caller to check."""
+    return await context.database.read(identity.token, keyring.digest(text))
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenKey:
+    """The secret of a key, to check a signature with, and whom it stands for."""
+
+    secret: str
+    principal: Principal
+
+
+async def access_key(context: Context, key_id: str) -> ProvenKey | None:
+    def read(connection: Connection) -> ProvenKey | None:
+        key = identity.key(connection, key_id)
+        if key is None or not key.enabled:
+            return None
+        principal = identity.principal_of(connection, key.user_no)
+        return None if principal is None else ProvenKey(context.keyring.open(key.secret), principal)
+
+    return await context.database.read(read)
+
+
+async def projects_of(context: Context, principal: Principal, name: str | None) -> list[Project]:
+    found = await context.database.read(identity.list_projects)
+    mine = [project for project in found if project.id in principal.roles]
+    return [project for project in mine if name is None or project.name == name]
+
+
+async def accounts(context: Context) -> list[tuple[str, str]]:
+    return await context.database.read(identity.list_accounts)
+
+
+def new_login_link(connection: Connection, context: Context, user_name: str) -> str:
+    """The secret of a link that lets this user in once, in their first project."""
+    user, project_no = _with_project(connection, user_name)
+    ticket = secrets.token_urlsafe(24)
+    expires_at = context.clock() + LOGIN_LINK_LIFETIME
+    identity.add_login_link(connection, keyring.digest(ticket), user.no, project_no, expires_at)
+    return ticket
+
+
+def _with_project(connection: Connection, user_name: str) -> tuple[User, int]:
+    user = identity.user(connection, name=user_name)
+    if user is None:
+        raise Refused(f"There is no user {user_name}.")
+    for project_id in identity.roles(connection, user.no):
+        project = identity.project(connection, id=project_id)
+        if project is not None:
+            return user, project.no
+    raise Refused(f"The user {user_name} is a member of no project.")
+
+
+async def log_in(context: Context, ticket: str) -> str | None:
+    """A token in exchange for a login link, which is used up by this; None when it is worth nothing."""
+    now = context.clock()
+    taken = await context.database.write(identity.take_login_link, keyring.digest(ticket), now)
+    if taken is None:
+        return None
+    expires_at = now + context.settings.token_lifetime * _MILLISECONDS
+    return await _store_token(context, *taken, expires_at)
+
+
+def _access_key_id() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(20))
+
+
+def add_project(connection: Connection, context: Context, name: str) -> Project:
+    account_id, _ = identity.list_accounts(connection)[0]
+    try:
+        identity.add_project(connection, new_id(), name, account_id, context.clock())
+    except identity.Taken as fault:
+        raise Refused(f"There is a project {name} already.") from fault
+    return the_project(connection, name)
+
+
+def add_user(
+    connection: Connection, context: Context, name: str, project: Project, role: Role, password: str
+) -> User:
+    account_id, _ = identity.list_accounts(connection)[0]
+    hashed = keyring.hash_password(password)
+    try:
+        user_no = identity.add_user(connection, new_id(), name, account_id, hashed, context.clock())
+    except identity.Taken as fault:
+        raise Refused(f"There is a user {name} already.") from fault
+    identity.set_role(connection, user_no, project.no, role)
+    return the_user(connection, name)
+
+
+def add_key(connection: Connection, context: Context, user: User) -> NewKey:
+    key = NewKey(_access_key_id(), secrets.token_urlsafe(30))
+    sealed = context.keyring.seal(key.secret_key)
+    identity.add_key(connection, key.access_key, user.no, sealed, context.clock())
+    return key
+
+
+def the_project(connection: Connection, name_or_id: str) -> Project:
+    found = identity.project(connection, name=name_or_id) or identity.project(connection, id=name_or_id)
+    if found is None:
+        raise Refused(f"There is no project {name_or_id}.")
+    return found
+
+
+def the_user(connection: Connection, name_or_id: str) -> User:
+    found = identity.user(connection, name=name_or_id) or identity.user(connection, id=name_or_id)
+    if found is None:
+        raise Refused(f"There is no user {name_or_id}.")
+    return found

@@ -1,0 +1,258 @@
+"""What callers do with notebooks: create, show, list, change, start, stop, renew, delete.
+
+Each change is one transaction that checks the transition table, writes what is wanted and an audit row;
+then the reconciler is told. What a caller may see is decided by `domain.access`.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from nbfleet.domain import access, lifecycle
+from nbfleet.domain import lease as leases
+from nbfleet.domain.access import Caller, Scope
+from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
+from nbfleet.domain.listing import Query
+from nbfleet.domain.notebook import Notebook, Progress
+from nbfleet.services import requests
+from nbfleet.services.context import Context
+from nbfleet.store import audit, catalogue, idempotency, listing, notebooks
+from nbfleet.store.audit import Actor
+from nbfleet.store.database import Conflict, Connection
+from nbfleet.store.identity import user
+from nbfleet.store.notebooks import Stored, UnknownReference
+from nbfleet.wire import errors
+from nbfleet.wire.images import Image
+from nbfleet.wire.leases import LeaseReq
+from nbfleet.wire.notebooks import NotebookCreateRequest, NotebookUpdateRequest
+
+_TARGET = {Event.START: "start", Event.STOP: "stop", Event.DELETE: "be deleted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One notebook with what an answer about it needs besides."""
+
+    notebook: Notebook
+    image: Image
+    owner_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asks, under which request id."""
+
+    caller: Caller
+    request_id: str
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.caller.user_id, self.request_id)
+
+
+async def list_page(context: Context, caller: Caller, query: Query, scope: Scope) -> listing.Page:
+    narrowed = access.narrow(query, caller, scope)
+    return await context.database.read(listing.page, context.directory, narrowed)
+
+
+async def show(context: Context, caller: Caller, notebook_id: str) -> Shown:
+    def read(connection: Connection) -> Shown:
+        return _shown(connection, _visible(connection, caller, notebook_id).notebook)
+
+    return await context.database.read(read)
+
+
+async def create(
+    context: Context, request: Request, body: NotebookCreateRequest, idempotency_key: str | None = None
+) -> Shown:
+    """A new notebook, wanted running. The same key with the same body answers the first one again."""
+    now = context.clock()
+    notebook = requests.new_notebook(context, request.caller, body, now)
+    digest = hashlib.sha256(msgspec.json.encode(body)).digest()
+
+    def write(connection: Connection) -> Shown:
+        if idempotency_key is not None:
+            earlier = _repeated(connection, request.caller, idempotency_key, digest)
+            if earlier is not None:
+                return earlier
+        try:
+            _add(connection, context, request, notebook)
+        except catalogue.UnknownImage as fault:
+            raise errors.image_not_found(body.image_id) from fault
+        if idempotency_key is not None:
+            _remember(connection, context, request.caller, idempotency_key, digest, notebook)
+        return _shown(connection, notebook)
+
+    try:
+        shown = await context.database.write(write)
+    except Conflict:
+        # Two requests with one key at the same moment: the other one was first, so its notebook is found now.
+        shown = await context.database.write(write)
+    context.hint()
+    return shown
+
+
+async def update(context: Context, request: Request, notebook_id: str, body: NotebookUpdateRequest) -> Shown:
+    def change(notebook: Notebook, now: int) -> Notebook:
+        requests.check_update(body, status_of(notebook))
+        changed = replace(
+            notebook,
+            name=requests.given(body.name, notebook.name),
+            description=requests.given(body.description, notebook.description),
+        )
+        return notebook if changed == notebook else replace(changed, update_at=now)
+
+    return await _change(context, request, notebook_id, "update", change)
+
+
+async def start(context: Context, request: Request, notebook_id: str, period: int) -> Shown:
+    """`period` is the auto-stop period from the request, checked."""
+
+    def change(notebook: Notebook, now: int) -> Notebook:
+        return replace(
+            _applied(notebook, Event.START, now),
+            lease=leases.renewed(notebook.lease, period, now),
+            generation=notebook.generation + 1,
+            progress=Progress(),
+            fail_reason=None,
+            handle=None,
+            endpoint=None,
+        )
+
+    return await _change(context, request, notebook_id, Event.START.value, change)
+
+
+async def stop(context: Context, request: Request, notebook_id: str) -> Shown:
+    def change(notebook: Notebook, now: int) -> Notebook:
+        return _applied(notebook, Event.STOP, now)
+
+    return await _change(context, request, notebook_id, Event.STOP.value, change)
+
+
+async def delete(context: Context, request: Request, notebook_id: str) -> Shown:
+    def change(notebook: Notebook, now: int) -> Notebook:
+        return _applied(notebook, Event.DELETE, now)
+
+    return await _change(context, request, notebook_id, Event.DELETE.value, change)
+
+
+async def show_lease(context: Context, caller: Caller, notebook_id: str) -> Notebook:
+    def read(connection: Connection) -> Notebook:
+        return _running(_visible(connection, caller, notebook_id).notebook)
+
+    return await context.database.read(read)
+
+
+async def renew_lease(
+    context: Context, request: Request, notebook_id: str, duration: int | None, body: LeaseReq | None
+) -> Notebook:
+    period = requests.requested_period(context.lease_range, duration, None, body)
+
+    def change(notebook: Notebook, now: int) -> Notebook:
+        return replace(_running(notebook), lease=leases.renewed(notebook.lease, period, now))
+
+    return (await _change(context, request, notebook_id, "renew", change)).notebook
+
+
+async def readable(context: Context, caller: Caller, notebook_id: str) -> Notebook:
+    """The notebook for what only those who may act on it can read, such as its log."""
+
+    def read(connection: Connection) -> Notebook:
+        return _actionable(connection, caller, notebook_id, lock=False).notebook
+
+    return await context.database.read(read)
+
+
+async def _change(
+    context: Context,
+    request: Request,
+    notebook_id: str,
+    event: str,
+    change: Callable[[Notebook, int], Notebook],
+) -> Shown:
+    def write(connection: Connection) -> Shown:
+        now = context.clock()
+        found = _actionable(connection, request.caller, notebook_id, lock=True)
+        changed = change(found.notebook, now)
+        notebooks.save(connection, found, changed, due_at=now)
+        audit.record(connection, now, request.actor, event, changed, found.notebook)
+        return _shown(connection, changed)
+
+    shown = await context.database.write(write)
+    context.hint()
+    return shown
+
+
+def _visible(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool = False) -> Stored:
+    """The notebook if this caller may know of it; a deleted one is gone for everybody."""
+    found = notebooks.find(connection, notebook_id.lower(), project_id=caller.project_id, lock=lock)
+    if found is None or status_of(found.notebook) is Status.DELETED:
+        raise errors.not_found("instance", notebook_id)
+    if not access.sees(caller, found.notebook.owner_id):
+        raise errors.not_found("instance", notebook_id)
+    return found
+
+
+def _actionable(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool) -> Stored:
+    found = _visible(connection, caller, notebook_id, lock=lock)
+    if not access.acts_on(caller, found.notebook.owner_id):
+        raise errors.forbidden(access.ACT_ON_ALL)
+    return found
+
+
+def _applied(notebook: Notebook, event: Event, now: int) -> Notebook:
+    try:
+        return lifecycle.apply(notebook, event, now)
+    except IllegalTransition as fault:
+        raise _wrong_state(notebook.id, fault.status, event) from fault
+
+
+def _wrong_state(notebook_id: str, status: Status, event: Event) -> errors.ApiError:
+    if status is Status.FROZEN:
+        return errors.frozen(notebook_id)
+    if event is Event.STOP and status in lifecycle.FAILED:
+        return errors.not_running(notebook_id, status.value)
+    return errors.conflicting_state(notebook_id, status.value, _TARGET[event])
+
+
+def _running(notebook: Notebook) -> Notebook:
+    status = status_of(notebook)
+    if status is not Status.RUNNING:
+        raise errors.not_running(notebook.id, status.value)
+    return notebook
+
+
+def _add(connection: Connection, context: Context, request: Request, notebook: Notebook) -> None:
+    catalogue.image(connection, notebook.image_id)
+    try:
+        notebooks.add(connection, context.directory, notebook, due_at=notebook.create_at)
+    except UnknownReference as fault:
+        # The project and the caller were just proved to exist: only the workspace can be unknown.
+        raise errors.workspace_not_found(notebook.workspace_id) from fault
+    audit.record(connection, notebook.create_at, request.actor, "create", notebook)
+
+
+def _repeated(connection: Connection, caller: Caller, key: str, digest: bytes) -> Shown | None:
+    earlier = idempotency.find(connection, caller.project_id, caller.user_id, key)
+    if earlier is None:
+        return None
+    if earlier.digest != digest:
+        raise errors.wrong_value("Idempotency-Key", key, "a key not yet used for another request")
+    return _shown(connection, _visible(connection, caller, earlier.notebook_id).notebook)
+
+
+def _remember(
+    connection: Connection, context: Context, caller: Caller, key: str, digest: bytes, notebook: Notebook
+) -> None:
+    entry = idempotency.Entry(digest, notebook.id)
+    idempotency.add(
+        connection, context.directory, caller.project_id, caller.user_id, key, entry, notebook.create_at
+    )
+
+
+def _shown(connection: Connection, notebook: Notebook) -> Shown:
+    owner = user(connection, id=notebook.owner_id)
+    name = "" if owner is None else owner.name
+    return Shown(notebook, catalogue.image(connection, notebook.image_id), name)

@@ -1,0 +1,164 @@
+"""Settings: one record, filled from defaults, a TOML file, the environment and the command line.
+
+Later sources win. A key that is not known is an error and never ignored: a misspelled limit would
+otherwise be no limit. Nothing here opens anything; paths and addresses are only named.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+PREFIX = "NBFLEET_"
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Positive = Annotated[int, Meta(ge=1)]
+
+
+class BadSettings(Exception):
+    """A setting is unknown or has a value it cannot have; the text names it."""
+
+
+class FlavorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A size instances can have. Memory in MiB."""
+
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,256}\Z")]
+    vcpus: Positive
+    memory: Positive
+    name: str = ""
+    description: str = ""
+
+
+class LeaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bounds of the auto-stop period in milliseconds; a laboratory may lower the minimum."""
+
+    minimum: Positive = 3_600_000
+    maximum: Positive = 259_200_000
+
+
+DEFAULT_FLAVORS = (
+    FlavorSettings(id="modelarts.vm.cpu.1u", vcpus=1, memory=2048, description="One core, for first steps"),
+    FlavorSettings(id="modelarts.vm.cpu.2u", vcpus=2, memory=8192, description="Two cores, for exploration"),
+    FlavorSettings(id="modelarts.vm.cpu.4u", vcpus=4, memory=16384, description="Four cores, for more"),
+)
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything an installation can decide. `docs/settings.md` explains each; a test keeps it complete."""
+
+    data_dir: str = ""
+    database_url: str = ""  # Empty: SQLite in the data directory.
+    key_file: str = ""  # Empty: secret.key in the data directory.
+    runtime: Literal["local", "simulated"] = "local"
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    gateway_port: Port = 8081
+    gateway: bool = True  # False: `nbfleet gateway` runs apart.
+    public_url: str = ""  # Empty: made of host and port.
+    gateway_public_url: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    trusted_proxies: list[str] = []
+
+    account: str = "nbfleet"
+    project: str = "local"
+    administrator: str = "admin"
+
+    flavors: tuple[FlavorSettings, ...] = DEFAULT_FLAVORS
+    lease: LeaseSettings = LeaseSettings()
+    reveal_to_admin: bool = False
+    signature_skew: Positive = 900  # Seconds.
+    token_lifetime: Positive = 86_400  # Seconds.
+
+    body_limit: Positive = 1_048_576  # Bytes.
+    page_limit: Positive = 1000
+    start_timeout: Positive = 300  # Seconds.
+    concurrent_starts: Positive = 8
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "text"] = "auto"
+
+
+def default_data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "nbfleet"
+
+
+def load(
+    overrides: Mapping[str, object],
+    environment: Mapping[str, str],
+    config: Path | None = None,
+) -> Settings:
+    """The settings in force; `overrides` are those of the command line, None where it is silent."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    merged = _from_file(config) | _from_environment(environment) | given
+    merged.setdefault("data_dir", str(default_data_dir()))
+    merged["data_dir"] = str(Path(str(merged["data_dir"])).expanduser().absolute())
+    try:
+        settings = msgspec.convert(merged, Settings, strict=False)
+    except msgspec.ValidationError as fault:
+        raise BadSettings(f"Bad setting: {fault}.") from fault
+    _check(settings)
+    return settings
+
+
+def _from_file(config: Path | None) -> dict[str, Any]:
+    if config is None:
+        return {}
+    try:
+        return tomllib.loads(config.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise BadSettings(f"Cannot read the configuration file {config}: {fault.strerror}.") from fault
+    except tomllib.TOMLDecodeError as fault:
+        raise BadSettings(f"The configuration file {config} is not TOML: {fault}.") from fault
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """NBFLEET_PORT=8080 sets `port`, NBFLEET_LEASE__MINIMUM=1000 sets `lease.minimum`."""
+    found: dict[str, Any] = {}
+    for variable, value in environment.items():
+        if variable.startswith(PREFIX) and variable not in _NOT_SETTINGS:
+            *sections, name = variable.removeprefix(PREFIX).lower().split("__")
+            place = found
+            for section in sections:
+                place = place.setdefault(section, {})
+            place[name] = value.split(",") if name in _LISTS else value
+    return found
+
+
+# Read by the command line, not by the service.
+_NOT_SETTINGS = frozenset({"NBFLEET_CREDENTIALS", "NBFLEET_CONFIG", "NBFLEET_INSTANCE"})
+_LISTS = frozenset({"trusted_proxies"})
+
+
+def _check(settings: Settings) -> None:
+    if bool(settings.tls_certificate) != bool(settings.tls_key):
+        raise BadSettings("tls_certificate and tls_key are only useful together.")
+    if settings.lease.minimum > settings.lease.maximum:
+        raise BadSettings("lease.minimum is above lease.maximum.")
+    if not settings.flavors:
+        raise BadSettings("flavors is empty: no notebook could be created.")
+
+
+def scheme(settings: Settings) -> str:
+    return "https" if settings.tls_certificate else "http"
+
+
+def api_url(settings: Settings, port: int) -> str:
+    """Where clients reach the API; `port` is the one really listened on."""
+    return settings.public_url.rstrip("/") or f"{scheme(settings)}://{_reachable(settings.host)}:{port}"
+
+
+def gateway_url(settings: Settings, port: int) -> str:
+    return (
+        settings.gateway_public_url.rstrip("/") or f"{scheme(settings)}://{_reachable(settings.host)}:{port}"
+    )
+
+
+def _reachable(host: str) -> str:
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound.
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

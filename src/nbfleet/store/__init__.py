@@ -1,0 +1,1 @@
+"""The only code that knows SQL. SQLite and PostgreSQL run the same functions and the same tests."""

@@ -1,0 +1,43 @@
+"""What notebooks are made from and grouped by: images, and the default workspace of each project."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, insert, select, update
+
+from nbfleet.store.schema import images, workspaces
+from nbfleet.wire.images import Image
+
+DEFAULT_WORKSPACE = "0"
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Image).decode
+
+
+class UnknownImage(Exception):
+    """No image has this id."""
+
+
+def image(connection: Connection, image_id: str) -> Image:
+    body = connection.execute(select(images.c.body).where(images.c.id == image_id)).scalar()
+    if body is None:
+        raise UnknownImage(image_id)
+    return _decode(body)
+
+
+def all_images(connection: Connection) -> Sequence[Image]:
+    """Every image, in order of registration. There are few: the built-in ones and what users add."""
+    return [
+        _decode(body) for body in connection.execute(select(images.c.body).order_by(images.c.no)).scalars()
+    ]
+
+
+def put_image(connection: Connection, published: Image, now: int) -> None:
+    """Adds the image, or replaces what is published under its id."""
+    values = {"swr_path": published.swr_path, "update_at": now, "body": _encode(published)}
+    changed = connection.execute(update(images).where(images.c.id == published.id).values(**values))
+    if changed.rowcount == 0:
+        connection.execute(insert(images).values(id=published.id, create_at=now, **values))
+
+
+def add_default_workspace(connection: Connection, project_no: int) -> None:
+    connection.execute(insert(workspaces).values(project_no=project_no, id=DEFAULT_WORKSPACE, name="default"))

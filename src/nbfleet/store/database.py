@@ -1,0 +1,239 @@
+"""Transactions: how a plain function of a connection is run, on SQLite and on PostgreSQL.
+
+Store functions are synchronous and take a Connection; `Database.read` and `Database.write` are the only
+asynchronous border. SQLite has one writer thread, so that no transaction ever has to be upgraded or waits
+for a lock inside this process; what queues up behind a commit shares the next one. PostgreSQL runs each
+function in a transaction of its own and repeats it when the database asks for that.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.pool import NullPool
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+READERS = 4
+GROUP = 64  # How many queued writes may share one commit.
+_TRIES = 5
+_REPEATABLE = frozenset({"40001", "40P01"})  # Serialization failure, deadlock.
+
+
+__all__ = ["Conflict", "Connection", "Database", "Unavailable", "open_engine", "sqlite_url"]
+
+
+class Conflict(Exception):
+    """A row with this key exists already: somebody else was faster."""
+
+
+class Unavailable(Exception):
+    """The database cannot be used now: it is locked by another process, full, or gone."""
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def open_engine(url: str) -> Engine:
+    """An engine whose connections begin their transactions as we say, not as the driver guesses."""
+    if url.startswith("sqlite"):
+        return _sqlite_engine(url)
+    if url.startswith("postgresql://"):
+        url = "postgresql+psycopg" + url.removeprefix("postgresql")
+    # Totals and pages come from one snapshot; writers lock the rows that they read.
+    return create_engine(url, poolclass=NullPool)
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": 10})
+
+    @event.listens_for(engine, "connect")
+    def prepare(dbapi: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        # The driver would begin transactions late and commit them early.
+        dbapi.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+            dbapi.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+class _PerThread:
+    """One connection for each thread that asks, opened when it first does and replaced when it breaks."""
+
+    def __init__(self, engine: Engine, **options: Any) -> None:
+        self._engine = engine
+        self._options = options
+        self._local = threading.local()
+        self._all: list[Connection] = []
+
+    def get(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None or connection.closed or connection.invalidated:
+            connection = self._engine.connect().execution_options(**self._options)
+            self._local.connection = connection
+            self._all.append(connection)
+        return connection
+
+    def close(self) -> None:
+        for connection in self._all:
+            connection.close()
+        self._all.clear()
+
+
+@dataclass(slots=True)
+class _Write:
+    call: Callable[[Connection], Any]
+    result: Future[Any]
+
+
+class _SqliteWriter:
+    """The one thread that writes. Each call has a savepoint of its own inside a shared transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._connections = _PerThread(engine, writes=True)
+        self._thread = threading.Thread(target=self._run, name="nbfleet-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, call: Callable[[Connection], R]) -> Future[R]:
+        result: Future[R] = Future()
+        self._queue.put(_Write(call, result))
+        return result
+
+    def close(self) -> None:
+        self._queue.put(None)
+        self._thread.join()
+        self._connections.close()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group = [first]
+            try:
+                self._commit_group(group)
+            except BaseException as fault:
+                for write in group:
+                    if not write.result.done():
+                        write.result.set_exception(_translated(fault))
+
+    def _commit_group(self, group: list[_Write]) -> None:
+        connection = self._connections.get()
+        outcomes: list[tuple[_Write, Any, BaseException | None]] = []
+        with connection.begin():
+            outcomes.append(self._attempt(connection, group[0]))
+            while len(group) < GROUP and (write := self._next()) is not None:
+                group.append(write)
+                outcomes.append(self._attempt(connection, write))
+        for write, value, fault in outcomes:
+            if fault is None:
+                write.result.set_result(value)
+            else:
+                write.result.set_exception(_translated(fault))
+
+    def _next(self) -> _Write | None:
+        try:
+            write = self._queue.get_nowait()
+        except queue.Empty:
+            return None
+        if write is None:
+            self._queue.put(None)  # Closing: leave the sign where the outer loop finds it.
+        return write
+
+    @staticmethod
+    def _attempt(connection: Connection, write: _Write) -> tuple[_Write, Any, BaseException | None]:
+        savepoint = connection.begin_nested()
+        try:
+            value = write.call(connection)
+            savepoint.commit()
+        except BaseException as fault:
+            savepoint.rollback()
+            return write, None, fault
+        return write, value, None
+
+
+def _translated(fault: BaseException) -> BaseException:
+    """Our word for what the database says, where a caller can do something about it."""
+    match fault:
+        case IntegrityError():
+            translated: Exception = Conflict(str(fault.orig))
+        case OperationalError():
+            translated = Unavailable(str(fault.orig))
+        case _:
+            return fault
+    translated.__cause__ = fault
+    return translated
+
+
+class Database:
+    """Reads run on a few threads, each in a snapshot; writes as the module says."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = open_engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        isolation = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._readers = _PerThread(self.engine, **isolation)
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="nbfleet-store")
+        self._writers = _PerThread(self.engine)
+        self._writer = _SqliteWriter(self.engine) if self.is_sqlite else None
+
+    async def read(self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """fn(connection, ...) in one snapshot."""
+        return await asyncio.wrap_future(self._threads.submit(self.read_now, fn, *args, **kwargs))
+
+    async def write(
+        self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """fn(connection, ...) in one transaction: once this returns, its effect is on disk.
+
+        fn may run more than once and must only touch the database.
+        """
+        return await asyncio.wrap_future(self._submit(lambda connection: fn(connection, *args, **kwargs)))
+
+    def write_now(self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The same for callers without an event loop."""
+        return self._submit(lambda connection: fn(connection, *args, **kwargs)).result()
+
+    def read_now(self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            connection = self._readers.get()
+            with connection.begin():
+                return fn(connection, *args, **kwargs)
+        except OperationalError as fault:
+            raise _translated(fault) from fault
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._threads.shutdown(wait=True)
+        self._readers.close()
+        self._writers.close()
+        self.engine.dispose()
+
+    def _submit(self, call: Callable[[Connection], R]) -> Future[R]:
+        if self._writer is not None:
+            return self._writer.submit(call)
+        return self._threads.submit(self._write_postgresql, call)
+
+    def _write_postgresql(self, call: Callable[[Connection], R]) -> R:
+        for last in (False,) * (_TRIES - 1) + (True,):
+            try:
+                connection = self._writers.get()
+                with connection.begin():
+                    return call(connection)
+            except DBAPIError as fault:
+                if last or getattr(fault.orig, "sqlstate", None) not in _REPEATABLE:
+                    raise _translated(fault) from fault
+        raise AssertionError("unreachable")

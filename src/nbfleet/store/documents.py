@@ -1,0 +1,125 @@
+"""The ready wire form of a notebook, kept beside its row so that a list has nothing left to encode.
+
+It holds neither token nor address, nor anything that changes with time or is renamed elsewhere (names of
+users, pools): whoever answers a list splices those in for each row, by `splice`.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import UNSET
+
+from nbfleet.domain.lifecycle import FAILED, Status, status_of
+from nbfleet.domain.notebook import Lease, Notebook, Progress, Step, Volume
+from nbfleet.store.codes import COMPUTE, STORAGE
+from nbfleet.wire import enums
+from nbfleet.wire.images import Image
+from nbfleet.wire.leases import Lease as WireLease
+from nbfleet.wire.notebooks import JobProgress, NotebookResp
+from nbfleet.wire.volumes import VolumeRes
+
+_STEP_TEXTS = {
+    Step.STORAGE: "Prepare storage.",
+    Step.COMPUTE: "Prepare compute resources.",
+    Step.NETWORK: "Configure the network.",
+    Step.INITIALISATION: "Initialise the instance.",
+}
+_encoder = msgspec.json.Encoder()
+
+
+def billing_bits(notebook: Notebook) -> int:
+    """What is charged now: only a running instance is, its disk only where the disk is its own."""
+    if status_of(notebook) is not Status.RUNNING:
+        return 0
+    return COMPUTE | STORAGE if notebook.volume.category == "EVS" else COMPUTE
+
+
+def billing_items(bits: int) -> list[enums.BillingKind]:
+    kinds = ((COMPUTE, enums.BillingKind.COMPUTE), (STORAGE, enums.BillingKind.STORAGE))
+    return [kind for bit, kind in kinds if bits & bit]
+
+
+def lease_view(lease: Lease) -> WireLease:
+    return WireLease(
+        create_at=lease.create_at,
+        update_at=lease.update_at,
+        duration=lease.duration,
+        enable=lease.enable,
+        type=enums.LeaseType(lease.type.value),
+    )
+
+
+def volume_view(volume: Volume) -> VolumeRes:
+    return VolumeRes(
+        category=enums.VolumeCategory(volume.category),
+        ownership=enums.VolumeOwnership(volume.ownership),
+        capacity=volume.capacity,
+        mount_path=volume.mount_path,
+        read_only=False,
+    )
+
+
+def progress_view(notebook_id: str, progress: Progress) -> list[JobProgress]:
+    """The steps from the last to the first, as published answers have them."""
+    return [
+        JobProgress(
+            notebook_id=notebook_id,
+            step=step.value,
+            status=enums.JobProgressStatus(progress.steps[step - 1].value),
+            step_description=_STEP_TEXTS[step],
+            description=_STEP_TEXTS[step],
+        )
+        for step in reversed(Step)
+    ]
+
+
+def view(notebook: Notebook, image: Image) -> NotebookResp:
+    """The published record, without what `splice` adds. `image` is shown as it is given."""
+    status = status_of(notebook)
+    progress, reason = notebook.progress, notebook.fail_reason
+    return NotebookResp(
+        id=notebook.id,
+        name=notebook.name,
+        description=notebook.description,
+        status=enums.NotebookStatus(status.value),
+        feature=enums.Feature(notebook.feature),
+        flavor=notebook.flavor,
+        image=image,
+        lease=lease_view(notebook.lease),
+        volume=volume_view(notebook.volume),
+        workspace_id=notebook.workspace_id,
+        billing_items=billing_items(billing_bits(notebook)),
+        user_id=notebook.owner_id,
+        create_at=notebook.create_at,
+        update_at=notebook.update_at,
+        tags=[],
+        ip=notebook.ip if notebook.ip is not None else UNSET,
+        fail_reason=reason if reason is not None and status in FAILED else UNSET,
+        action_progress=progress_view(notebook.id, progress) if progress is not None else UNSET,
+    )
+
+
+def list_form(image: Image) -> Image:
+    """An image inside a listed notebook has four fields only."""
+    return Image(id=image.id, name=image.name, swr_path=image.swr_path, type=image.type)
+
+
+def show_form(image: Image) -> Image:
+    return Image(
+        id=image.id, name=image.name, swr_path=image.swr_path, type=image.type,
+        description=image.description, tag=image.tag,
+    )  # fmt: skip
+
+
+def encode(notebook: Notebook, image: Image) -> bytes:
+    return _encoder.encode(view(notebook, list_form(image)))
+
+
+def splice(body: bytes, additions: Sequence[bytes]) -> bytes:
+    """The document with more members, each given as `"name":value`."""
+    return b"".join((body[:-1], *(b"," + addition for addition in additions), b"}"))
+
+
+def member(name: str, value: object) -> bytes:
+    """One member for `splice`."""
+    return b'"%s":%s' % (name.encode(), _encoder.encode(value))

@@ -1,0 +1,91 @@
+"""Secrets: what is derived from the key file, and how other secrets are sealed with it.
+
+The tokens of a notebook are never stored: they are derived from its id and generation, so that each start
+makes the earlier ones worthless. The file is the one thing to keep safe beside the database.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import uuid
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+
+_SALT_BYTES = 16
+_SCRYPT = {"n": 2**14, "r": 8, "p": 1}
+
+
+class UnreadableKey(Exception):
+    """The key file is damaged, or is not the one the secrets were sealed with."""
+
+
+class Keyring:
+    def __init__(self, key: bytes) -> None:
+        self._fernet = Fernet(key)
+        self._key = hashlib.sha256(key).digest()
+
+    def notebook_token(self, notebook_id: str, generation: int) -> str:
+        """What opens this start of the notebook: 128 bits in the form of a UUID."""
+        return str(uuid.UUID(bytes=self._derive("token", notebook_id, generation)[:16]))
+
+    def gateway_cookie(self, notebook_id: str, generation: int) -> str:
+        """What the gateway hands a browser in exchange for the token."""
+        return self._derive("cookie", notebook_id, generation).hex()
+
+    def instance_secret(self, notebook_id: str, generation: int) -> str:
+        """What the server inside demands. Known to the gateway and the runtime only."""
+        return self._derive("instance", notebook_id, generation).hex()
+
+    def seal(self, secret: str) -> bytes:
+        return self._fernet.encrypt(secret.encode())
+
+    def open(self, sealed: bytes) -> str:
+        try:
+            return self._fernet.decrypt(sealed).decode()
+        except InvalidToken as fault:
+            raise UnreadableKey("The stored secrets were sealed with another key file.") from fault
+
+    def _derive(self, purpose: str, notebook_id: str, generation: int) -> bytes:
+        message = f"{purpose}\n{notebook_id}\n{generation}".encode()
+        return hmac.new(self._key, message, hashlib.sha256).digest()
+
+
+def load_or_create(path: Path) -> Keyring:
+    """The keyring of this file, which is made on first use, readable by its owner only."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return load(path)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(Fernet.generate_key())
+        file.flush()
+        os.fsync(file.fileno())
+    return load(path)
+
+
+def load(path: Path) -> Keyring:
+    try:
+        return Keyring(path.read_bytes().strip())
+    except ValueError as fault:
+        raise UnreadableKey(f"{path} does not hold a key.") from fault
+
+
+def digest(secret: str) -> bytes:
+    """How a random secret is looked up. It has enough entropy to need no salt."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def hash_password(password: str) -> str:
+    salt = secrets.token_bytes(_SALT_BYTES)
+    return f"scrypt:{salt.hex()}:{_scrypt(password, salt).hex()}"
+
+
+def password_matches(password: str, hashed: str) -> bool:
+    _, salt, expected = hashed.split(":")
+    return hmac.compare_digest(_scrypt(password, bytes.fromhex(salt)).hex(), expected)
+
+
+def _scrypt(password: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, dklen=32, **_SCRYPT)

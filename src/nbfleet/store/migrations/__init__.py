@@ -1,0 +1,1 @@
+"""The schema's history. A migration never changes once it was released."""

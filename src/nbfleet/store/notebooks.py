@@ -1,0 +1,223 @@
+"""One notebook at a time: reading its record, and writing its three rows together.
+
+Lists are in `listing`, what the loops look for in `claims`. Nothing here decides anything about states.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+
+from nbfleet.domain import lease as leases
+from nbfleet.domain.lifecycle import IN_MOTION, Status, status_of
+from nbfleet.domain.listing import fold
+from nbfleet.domain.notebook import (
+    Lease,
+    LeaseType,
+    Notebook,
+    Observed,
+    Progress,
+    StepStatus,
+    Volume,
+    Wanted,
+)
+from nbfleet.store import catalogue, documents
+from nbfleet.store.codes import FEATURE, NO_POOL, STATUS
+from nbfleet.store.directory import Directory
+from nbfleet.store.schema import documents as document_table
+from nbfleet.store.schema import images, instances, notebooks, pools, projects, users, workspaces
+
+_FEATURE_OF = {code: name for name, code in FEATURE.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A notebook and the number of its rows."""
+
+    rid: int
+    notebook: Notebook
+
+
+class UnknownReference(Exception):
+    """A notebook names a project, user, workspace, pool or image that does not exist."""
+
+
+def records() -> Select[Any]:
+    """The query for whole records; callers add their conditions."""
+    n, i = notebooks.c, instances.c
+    return (
+        select(
+            n.rid, n.id, n.feature, n.name, n.flavor, n.ip, n.create_at, n.update_at, n.generation,
+            *(c for c in i if c.name not in ("rid", "description_folded", "due_at", "stop_at", "claim",
+                                             "claim_until")),
+            projects.c.id.label("project_id"),
+            users.c.id.label("owner_id"),
+            workspaces.c.id.label("workspace_id"),
+            pools.c.id.label("pool_id"),
+            images.c.id.label("image_id"),
+        )
+        .select_from(notebooks)
+        .join(instances, i.rid == n.rid)
+        .join(projects, projects.c.no == n.project_no)
+        .join(users, users.c.no == n.owner_no)
+        .join(workspaces, workspaces.c.no == n.workspace_no)
+        .join(images, images.c.no == n.image_no)
+        .outerjoin(pools, pools.c.no == n.pool_no)
+    )  # fmt: skip
+
+
+def stored(row: Row[Any]) -> Stored:
+    """The record in a row of `records`."""
+    return Stored(
+        row.rid,
+        Notebook(
+            id=row.id,
+            project_id=row.project_id,
+            owner_id=row.owner_id,
+            name=row.name,
+            description=row.description,
+            feature=_FEATURE_OF[row.feature],
+            flavor=row.flavor,
+            image_id=row.image_id,
+            workspace_id=row.workspace_id,
+            pool_id=row.pool_id,
+            volume=Volume(
+                row.volume_category, row.volume_ownership, row.volume_capacity, row.volume_mount_path
+            ),
+            lease=_lease(row),
+            wanted=Wanted(row.wanted),
+            observed=Observed(row.observed),
+            create_at=row.create_at,
+            update_at=row.update_at,
+            generation=row.generation,
+            progress=_progress(row.progress),
+            fail_reason=row.fail_reason,
+            ip=row.ip,
+            endpoint=row.endpoint,
+            handle=row.handle,
+        ),
+    )
+
+
+def find(
+    connection: Connection, notebook_id: str, *, project_id: str | None = None, lock: bool = False
+) -> Stored | None:
+    """The notebook of this id, deleted ones included; `lock` keeps other writers off until the commit."""
+    query = records().where(notebooks.c.id == notebook_id)
+    if project_id is not None:
+        query = query.where(projects.c.id == project_id)
+    if lock:
+        query = query.with_for_update(of=[notebooks, instances])
+    row = connection.execute(query).one_or_none()
+    return None if row is None else stored(row)
+
+
+def find_many(connection: Connection, rids: Sequence[int]) -> list[Stored]:
+    rows = connection.execute(records().where(notebooks.c.rid.in_(rids)).order_by(notebooks.c.rid))
+    return [stored(row) for row in rows]
+
+
+def add(connection: Connection, directory: Directory, notebook: Notebook, due_at: int) -> int:
+    """Writes a new notebook and returns the number of its rows."""
+    values = _narrow(notebook) | _references(connection, directory, notebook)
+    rid: int = connection.execute(insert(notebooks).values(**values).returning(notebooks.c.rid)).scalar_one()
+    connection.execute(insert(instances).values(rid=rid, **_state(notebook, due_at)))
+    body = documents.encode(notebook, catalogue.image(connection, notebook.image_id))
+    connection.execute(insert(document_table).values(rid=rid, body=body))
+    return rid
+
+
+def save(connection: Connection, old: Stored, notebook: Notebook, due_at: int) -> None:
+    """Writes what differs from `old`; `due_at` is when the reconciler looks at it if it is in motion.
+
+    The references of a notebook (project, owner, workspace, pool, image) stay as they are.
+    """
+    if notebook == old.notebook:
+        return
+    before = _narrow(old.notebook)
+    changed = {key: value for key, value in _narrow(notebook).items() if before[key] != value}
+    if changed:
+        connection.execute(update(notebooks).where(notebooks.c.rid == old.rid).values(**changed))
+    state = _state(notebook, due_at)
+    if status_of(notebook) not in IN_MOTION:
+        state |= {"claim": None, "claim_until": None}
+    connection.execute(update(instances).where(instances.c.rid == old.rid).values(**state))
+    body = documents.encode(notebook, catalogue.image(connection, notebook.image_id))
+    connection.execute(update(document_table).where(document_table.c.rid == old.rid).values(body=body))
+
+
+def _narrow(notebook: Notebook) -> dict[str, Any]:
+    return {
+        "id": notebook.id,
+        "feature": FEATURE[notebook.feature],
+        "status": STATUS[status_of(notebook)],
+        "billing": documents.billing_bits(notebook),
+        "name": notebook.name,
+        "name_folded": fold(notebook.name),
+        "flavor": notebook.flavor,
+        "ip": notebook.ip,
+        "create_at": notebook.create_at,
+        "update_at": notebook.update_at,
+        "generation": notebook.generation,
+    }
+
+
+def _references(connection: Connection, directory: Directory, notebook: Notebook) -> dict[str, int]:
+    project_no = directory.project(connection, notebook.project_id)
+    if project_no is None:
+        raise UnknownReference(f"project {notebook.project_id}")
+    found = {
+        "owner_no": directory.user(connection, notebook.owner_id),
+        "workspace_no": directory.workspace(connection, project_no, notebook.workspace_id),
+        "pool_no": directory.pool(connection, project_no, notebook.pool_id),
+        "image_no": directory.image(connection, notebook.image_id),
+    }
+    missing = [name for name, number in found.items() if number is None]
+    if missing:
+        raise UnknownReference(", ".join(missing))
+    return {"project_no": project_no, **{name: number or NO_POOL for name, number in found.items()}}
+
+
+def _state(notebook: Notebook, due_at: int) -> dict[str, Any]:
+    status, lease, volume = status_of(notebook), notebook.lease, notebook.volume
+    return {
+        "wanted": notebook.wanted.value,
+        "observed": notebook.observed.value,
+        "description": notebook.description,
+        "description_folded": fold(notebook.description),
+        "volume_category": volume.category,
+        "volume_ownership": volume.ownership,
+        "volume_capacity": volume.capacity,
+        "volume_mount_path": volume.mount_path,
+        "lease_create_at": lease.create_at,
+        "lease_update_at": lease.update_at,
+        "lease_duration": lease.duration,
+        "lease_period": lease.period,
+        "lease_enable": lease.enable,
+        "lease_type": lease.type.value,
+        "progress": _progress_text(notebook.progress),
+        "fail_reason": notebook.fail_reason,
+        "endpoint": notebook.endpoint,
+        "handle": notebook.handle,
+        "due_at": due_at if status in IN_MOTION else None,
+        "stop_at": leases.deadline(lease) if status is Status.RUNNING else None,
+    }
+
+
+def _lease(row: Row[Any]) -> Lease:
+    return Lease(
+        row.lease_create_at, row.lease_update_at, row.lease_duration, row.lease_period,
+        enable=row.lease_enable, type=LeaseType(row.lease_type),
+    )  # fmt: skip
+
+
+def _progress_text(progress: Progress | None) -> str | None:
+    return None if progress is None else ",".join(status.value for status in progress.steps)
+
+
+def _progress(text: str | None) -> Progress | None:
+    if text is None:
+        return None
+    first, second, third, fourth = map(StepStatus, text.split(","))
+    return Progress((first, second, third, fourth))

@@ -1,0 +1,271 @@
+"""The tables, for both databases.
+
+`notebooks` is narrow: only what lists filter and sort by, with small integers for enumerations and for
+ids that repeat. What a list shows stands ready as bytes in `documents`; what the reconciler works with is in
+`instances`. All three rows of a notebook share `rid` and are written in one transaction. The counters are
+kept by triggers, which are part of the migrations because the two databases spell them differently.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+# SQLite only counts up by itself in a column that is spelled INTEGER.
+_Number = BigInteger().with_variant(Integer, "sqlite")
+# Order by code point on both databases: SQLite does so by itself, PostgreSQL when told.
+_Text = Text().with_variant(Text(collation="C"), "postgresql")
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("no", _Number, primary_key=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("account_id", String(32), ForeignKey("accounts.id"), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("create_at", BigInteger, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("no", _Number, primary_key=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("account_id", String(32), ForeignKey("accounts.id"), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("create_at", BigInteger, nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("user_no", _Number, ForeignKey("users.no"), primary_key=True),
+    Column("project_no", _Number, ForeignKey("projects.no"), primary_key=True),
+    Column("role", Text, nullable=False),
+)
+
+access_keys = Table(
+    "access_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("user_no", _Number, ForeignKey("users.no"), nullable=False),
+    Column("secret", LargeBinary, nullable=False),  # Sealed with the key file.
+    Column("enabled", Boolean, nullable=False),
+    Column("create_at", BigInteger, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),  # SHA-256; the token itself is kept nowhere.
+    Column("user_no", _Number, ForeignKey("users.no"), nullable=False),
+    Column("project_no", _Number, ForeignKey("projects.no"), nullable=True),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("tokens_by_expiry", "expires_at"),
+)
+
+login_links = Table(
+    "login_links",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("user_no", _Number, ForeignKey("users.no"), nullable=False),
+    Column("project_no", _Number, ForeignKey("projects.no"), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("no", _Number, primary_key=True),
+    Column("project_no", _Number, ForeignKey("projects.no"), nullable=False),
+    Column("id", String(32), nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("project_no", "id", name="workspaces_by_id"),
+)
+
+pools = Table(
+    "pools",
+    metadata,
+    Column("no", _Number, primary_key=True),
+    Column("project_no", _Number, ForeignKey("projects.no"), nullable=False),
+    Column("id", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("project_no", "id", name="pools_by_id"),
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("no", _Number, primary_key=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("swr_path", Text, nullable=False),
+    Column("create_at", BigInteger, nullable=False),
+    Column("update_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # The published image as JSON.
+)
+
+notebooks = Table(
+    "notebooks",
+    metadata,
+    Column("rid", _Number, primary_key=True),
+    Column("project_no", _Number, ForeignKey("projects.no"), nullable=False),
+    Column("id", String(36), nullable=False),
+    Column("owner_no", _Number, ForeignKey("users.no"), nullable=False),
+    Column("workspace_no", _Number, ForeignKey("workspaces.no"), nullable=False),
+    Column("pool_no", _Number, nullable=False),  # 0: the public pool.
+    Column("image_no", _Number, ForeignKey("images.no"), nullable=False),
+    Column("feature", SmallInteger, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("billing", SmallInteger, nullable=False),  # Bits: 1 compute, 2 storage.
+    Column("name", _Text, nullable=False),
+    Column("name_folded", Text, nullable=False),
+    Column("flavor", _Text, nullable=False),
+    Column("ip", Text),
+    Column("create_at", BigInteger, nullable=False),
+    Column("update_at", BigInteger, nullable=False),
+    Column("generation", Integer, nullable=False),
+    UniqueConstraint("id", name="notebooks_by_id"),
+)
+
+# The tie-break stands directly behind the sort key, or deep pages are sorted instead of walked; the
+# filter columns follow, so that counting and filtering never touch the table.
+_KEYS = {
+    "create_at": ("create_at",),
+    "update_at": ("update_at",),
+    "name": ("name",),
+    "owner": ("owner_no", "create_at"),
+    "status": ("status", "create_at"),
+    "status_update": ("status", "update_at"),
+    "pool": ("pool_no", "create_at"),
+    "workspace": ("workspace_no", "create_at"),
+}
+_FILTERS = ("status", "feature", "workspace_no", "pool_no", "owner_no")
+for _name, _key in _KEYS.items():
+    Index(
+        f"notebooks_{_name}",
+        *(notebooks.c[c] for c in ("project_no", *_key, "rid")),
+        *(notebooks.c[c] for c in _FILTERS if c not in _key),
+    )
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("rid", _Number, ForeignKey("notebooks.rid"), primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+instances = Table(
+    "instances",
+    metadata,
+    Column("rid", _Number, ForeignKey("notebooks.rid"), primary_key=True, autoincrement=False),
+    Column("wanted", Text, nullable=False),
+    Column("observed", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("description_folded", Text, nullable=False),
+    Column("volume_category", Text, nullable=False),
+    Column("volume_ownership", Text, nullable=False),
+    Column("volume_capacity", Integer, nullable=False),
+    Column("volume_mount_path", Text, nullable=False),
+    Column("lease_create_at", BigInteger, nullable=False),
+    Column("lease_update_at", BigInteger, nullable=False),
+    Column("lease_duration", BigInteger, nullable=False),
+    Column("lease_period", BigInteger, nullable=False),
+    Column("lease_enable", Boolean, nullable=False),
+    Column("lease_type", Text, nullable=False),
+    Column("progress", Text),
+    Column("fail_reason", Text),
+    Column("endpoint", Text),
+    Column("handle", LargeBinary),
+    # What the loops look for. Each is null where its loop has nothing to do with the row.
+    Column("due_at", BigInteger),  # In motion: when the reconciler must look at it.
+    Column("stop_at", BigInteger),  # Running with auto-stop: when it must stop.
+    Column("claim", Text),
+    Column("claim_until", BigInteger),
+    Index("instances_due", "due_at", sqlite_where=text("due_at IS NOT NULL"),
+          postgresql_where=text("due_at IS NOT NULL")),
+    Index("instances_stop", "stop_at", sqlite_where=text("stop_at IS NOT NULL"),
+          postgresql_where=text("stop_at IS NOT NULL")),
+    Index("instances_running", "rid", sqlite_where=text("wanted = 'RUNNING' AND observed = 'RUNNING'"),
+          postgresql_where=text("wanted = 'RUNNING' AND observed = 'RUNNING'")),
+)  # fmt: skip
+
+notebook_tags = Table(
+    "notebook_tags",
+    metadata,
+    Column("rid", _Number, ForeignKey("notebooks.rid"), primary_key=True),
+    Column("key", _Text, primary_key=True),
+    Column("value", _Text, nullable=False),
+    Index("notebook_tags_by_key", "key", "value", "rid"),
+)
+
+
+def _counter(name: str, *keys: str) -> Table:
+    """How many notebooks there are for each combination of these columns."""
+    columns = ("project_no", "feature", "status", *keys)
+    return Table(
+        name, metadata, *(Column(c, _Number, primary_key=True, autoincrement=False) for c in columns),
+        Column("total", BigInteger, nullable=False),
+    )  # fmt: skip
+
+
+count_by_status = _counter("count_by_status")
+count_by_pool = _counter("count_by_pool", "pool_no")
+count_by_workspace = _counter("count_by_workspace", "workspace_no")
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("project_no", _Number, ForeignKey("projects.no"), primary_key=True),
+    Column("user_no", _Number, ForeignKey("users.no"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),  # SHA-256 of the request it was first sent with.
+    Column("notebook_id", String(36), nullable=False),
+    Column("create_at", BigInteger, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("no", _Number, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("project_id", Text, nullable=False),
+    Column("notebook_id", Text, nullable=False),
+    Column("actor", Text, nullable=False),  # A user id, or the part of the service that acted.
+    Column("event", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("reason", Text),
+    Column("request_id", Text),
+    Index("audit_by_notebook", "notebook_id", "no"),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

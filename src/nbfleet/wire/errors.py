@@ -1,0 +1,229 @@
+"""Errors as clients see them: codes, the envelope, and one constructor for each usual failure.
+
+A room that refuses something raises `ApiError`; the server turns it into an answer. Codes and statuses
+are part of the contract, because clients act on the pair; the sentences are ours. Nothing is logged here.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Annotated
+
+from msgspec import UNSET, Struct, UnsetType
+
+from nbfleet.wire.error_codes import ErrorCode
+from nbfleet.wire.fields import about
+
+__all__ = ["ApiError", "ErrorCode", "ErrorResponse", "shown"]
+
+_LONGEST_QUOTE = 128
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class ErrorResponse(Struct, frozen=True, kw_only=True):
+    """Envelope of every failed call. Clients need both error_code and error_msg."""
+
+    error_code: Annotated[str, about("Machine-readable code, ModelArts.NNNN or APIGW.NNNN.")]
+    error_msg: Annotated[str, about("Human-readable text.")]
+    request_id: Annotated[str, about("Request id, as in the header X-Request-Id.")] | UnsetType = UNSET
+    encoded_authorization_message: Annotated[str, about("Opaque detail of a policy denial.")] | UnsetType = (
+        UNSET
+    )
+
+
+class ApiError(Exception):
+    """A refusal with the status and code that the caller gets."""
+
+    def __init__(
+        self, status: int, code: ErrorCode, message: str, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers
+
+    def body(self, request_id: str | UnsetType = UNSET) -> ErrorResponse:
+        return ErrorResponse(error_code=self.code, error_msg=self.message, request_id=request_id)
+
+
+def shown(given: object) -> str:
+    """Quote what a caller sent: cut short and without control characters, wherever it ends up."""
+    text = str(given)
+    cut = text[:_LONGEST_QUOTE] + ("…" if len(text) > _LONGEST_QUOTE else "")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
+
+
+def _list(allowed: str | Iterable[object]) -> str:
+    return allowed if isinstance(allowed, str) else ", ".join(str(value) for value in allowed)
+
+
+# Not there, or not for this caller.
+
+
+def not_found(what: str, id_: object) -> ApiError:
+    return ApiError(404, ErrorCode.NOT_FOUND, f"The {what} {shown(id_)} does not exist.")
+
+
+def workspace_not_found(id_: object) -> ApiError:
+    return ApiError(400, ErrorCode.WORKSPACE_NOT_FOUND, f"The workspace {shown(id_)} does not exist.")
+
+
+def image_not_found(id_: object) -> ApiError:
+    """For requests that name an image to use; showing an unknown image is `not_found`."""
+    return ApiError(400, ErrorCode.IMAGE_NOT_FOUND, f"The image {shown(id_)} does not exist.")
+
+
+def forbidden(action: str) -> ApiError:
+    return ApiError(403, ErrorCode.FORBIDDEN, f"The caller does not have the permission {action}.")
+
+
+def foreign_project(project_id: object) -> ApiError:
+    message = f"The credentials are not valid for the project {shown(project_id)}."
+    return ApiError(403, ErrorCode.PROJECT, message)
+
+
+def invalid_project_id(given: object) -> ApiError:
+    return ApiError(400, ErrorCode.PROJECT, f"{shown(given)} is not a project id.")
+
+
+def not_available(what: str) -> ApiError:
+    return ApiError(501, ErrorCode.NOT_AVAILABLE, f"{what} is not available on this service.")
+
+
+# Input that cannot be used.
+
+
+def invalid_query(name: str, given: object, allowed: str | Iterable[object]) -> ApiError:
+    message = f"The parameter {name} is {shown(given)}; allowed: {_list(allowed)}."
+    return ApiError(400, ErrorCode.INVALID_QUERY, message)
+
+
+def unknown_sort_key(given: object, allowed: Iterable[object]) -> ApiError:
+    message = f"Cannot sort by {shown(given)}; allowed: {_list(allowed)}."
+    return ApiError(400, ErrorCode.UNKNOWN_SORT_KEY, message)
+
+
+def missing(field: str) -> ApiError:
+    return ApiError(400, ErrorCode.MISSING, f"The field {field} is missing.")
+
+
+def wrong_type(field: str, given: object, expected: str) -> ApiError:
+    message = f"The field {field} is {shown(given)}; expected: {expected}."
+    return ApiError(400, ErrorCode.WRONG_TYPE, message)
+
+
+def wrong_value(field: str, given: object, allowed: str | Iterable[object]) -> ApiError:
+    message = f"The field {field} is {shown(given)}; allowed: {_list(allowed)}."
+    return ApiError(400, ErrorCode.WRONG_VALUE, message)
+
+
+def bad_characters(field: str, given: object, allowed: str) -> ApiError:
+    message = f"The field {field} is {shown(given)}; allowed characters: {allowed}."
+    return ApiError(400, ErrorCode.BAD_CHARACTERS, message)
+
+
+def bad_duration(field: str, given: object, allowed: str) -> ApiError:
+    message = f"The duration {field} is {shown(given)}; allowed: {allowed}."
+    return ApiError(400, ErrorCode.BAD_DURATION, message)
+
+
+def invalid_body(reason: object) -> ApiError:
+    return ApiError(400, ErrorCode.INVALID_BODY, f"The request body cannot be read: {shown(reason)}.")
+
+
+def body_too_large(limit: int) -> ApiError:
+    return ApiError(413, ErrorCode.INVALID_BODY, f"The request body is larger than {limit} bytes.")
+
+
+def flavor_not_supported(flavor: object) -> ApiError:
+    message = f"The flavor {shown(flavor)} is not supported."
+    return ApiError(400, ErrorCode.FLAVOR_NOT_SUPPORTED, message)
+
+
+# A state that does not allow it.
+
+
+def conflicting_state(id_: object, status: str, wanted: str) -> ApiError:
+    """Another operation runs, or the target state is reached already."""
+    message = f"The instance {shown(id_)} is {status} and cannot {wanted} now."
+    return ApiError(400, ErrorCode.CONFLICTING_STATE, message)
+
+
+def not_running(id_: object, status: str) -> ApiError:
+    message = f"The instance {shown(id_)} is {status}; it must be RUNNING."
+    return ApiError(400, ErrorCode.NOT_RUNNING, message)
+
+
+def update_not_allowed(field: str, status: str, needed: str) -> ApiError:
+    message = f"The field {field} cannot be changed while the instance is {status}; it must be {needed}."
+    return ApiError(400, ErrorCode.UPDATE_NOT_ALLOWED, message)
+
+
+def frozen(id_: object) -> ApiError:
+    message = f"The instance {shown(id_)} is frozen; an administrator can lift that."
+    return ApiError(400, ErrorCode.FROZEN, message)
+
+
+# Load and credentials.
+
+
+def overloaded(retry_after: int) -> ApiError:
+    message = f"The service is busy; try again in {retry_after} seconds."
+    return ApiError(503, ErrorCode.BUSY, message, {"Retry-After": str(retry_after)})
+
+
+def too_many_requests(retry_after: int) -> ApiError:
+    message = f"Too many requests; try again in {retry_after} seconds."
+    return ApiError(429, ErrorCode.BUSY, message, {"Retry-After": str(retry_after)})
+
+
+def internal() -> ApiError:
+    """The cause stays in the log: it may tell what the caller must not know."""
+    return ApiError(500, ErrorCode.INTERNAL, "Internal error.")
+
+
+def unauthorized_signature(reason: str) -> ApiError:
+    return ApiError(401, ErrorCode.SIGNATURE, f"Incorrect authentication information: {shown(reason)}.")
+
+
+def token_missing() -> ApiError:
+    return ApiError(401, ErrorCode.TOKEN_MISSING, "The request carries neither a token nor a signature.")
+
+
+def token_expired() -> ApiError:
+    return ApiError(401, ErrorCode.TOKEN_EXPIRED, "The token has expired.")
+
+
+def token_invalid() -> ApiError:
+    return ApiError(401, ErrorCode.TOKEN_INVALID, "The token is not valid.")
+
+
+def token_unreadable() -> ApiError:
+    return ApiError(401, ErrorCode.TOKEN_UNREADABLE, "The token cannot be read.")
+
+
+def token_without_project() -> ApiError:
+    return ApiError(401, ErrorCode.TOKEN_WITHOUT_PROJECT, "The token is not valid for any project.")
+
+
+def wrong_password() -> ApiError:
+    """One answer for an unknown user, a wrong password and a foreign project: none can be guessed at."""
+    return ApiError(401, ErrorCode.SIGNATURE, "Incorrect user, password, account or project.")
+
+
+# What the table of operations does not hold.
+
+
+def no_such_path(path: object) -> ApiError:
+    return ApiError(404, ErrorCode.NOT_FOUND, f"There is no operation at {shown(path)}.")
+
+
+def no_such_method(method: object, allowed: Iterable[str]) -> ApiError:
+    names = ", ".join(allowed)
+    message = f"The method {shown(method)} is not possible here; allowed: {names}."
+    return ApiError(405, ErrorCode.INVALID_ARGUMENT, message, {"Allow": names})
+
+
+def storage_mismatch(category: str, ownership: str) -> ApiError:
+    message = f"volume.category {category} does not go together with volume.ownership {ownership}."
+    return ApiError(400, ErrorCode.STORAGE_OWNERSHIP, message)

@@ -1,0 +1,142 @@
+"""Rows of the table: workspaces.
+
+Two actions are named by this project, because no published list has them: `modelarts:workspace:listUsers`
+and `modelarts:workspace:validateAuthorization`. The first shows who else is there and the second what
+they may do, so neither is open to every member.
+"""
+
+from nbfleet.wire.identity import ListUsersResponse
+from nbfleet.wire.operation import Action, Operation
+from nbfleet.wire.parameters import (
+    ACCESSIBLE_ONLY,
+    ENTERPRISE_PROJECT_FILTER,
+    PROJECT_ID,
+    WORKSPACE_ID,
+    WORKSPACE_LIMIT,
+    WORKSPACE_NAME_FILTER,
+    WORKSPACE_OFFSET,
+    WORKSPACE_ORDER,
+    WORKSPACE_SORT_BY,
+)
+from nbfleet.wire.permissions import ValidateAuthorizationRequestBody, ValidateAuthorizationResponse
+from nbfleet.wire.workspaces import (
+    CreateWorkspaceReq,
+    CreateWorkspaceResponse,
+    ListWorkspaceResponse,
+    ShowWorkspaceQuotasResponse,
+    ShowWorkspaceResponse,
+    UpdateWorkspaceQuotasReq,
+    UpdateWorkspaceQuotasResponse,
+    UpdateWorkspaceReq,
+    WorkspaceIdResponse,
+)
+
+WORKSPACES: tuple[Operation, ...] = (
+    Operation(
+        id="ListWorkspace",
+        method="GET",
+        path="/v1/{project_id}/workspaces",
+        tag="Workspaces",
+        summary="List workspaces",
+        parameters=(
+            PROJECT_ID,
+            WORKSPACE_OFFSET,
+            WORKSPACE_LIMIT,
+            WORKSPACE_SORT_BY,
+            WORKSPACE_ORDER,
+            ENTERPRISE_PROJECT_FILTER,
+            WORKSPACE_NAME_FILTER,
+            ACCESSIBLE_ONLY,
+        ),
+        answer=ListWorkspaceResponse,
+        permission=Action("modelarts:workspace:list"),
+    ),
+    Operation(
+        id="CreateWorkspace",
+        method="POST",
+        path="/v1/{project_id}/workspaces",
+        tag="Workspaces",
+        summary="Create a workspace",
+        parameters=(PROJECT_ID,),
+        body=CreateWorkspaceReq,
+        body_required=True,
+        answer=CreateWorkspaceResponse,
+        permission=Action("modelarts:workspace:create"),
+    ),
+    Operation(
+        id="ListUsers",
+        method="GET",
+        path="/v1/{project_id}/workspaces/users/list",
+        tag="Workspaces",
+        summary="List users that can be granted access",
+        parameters=(PROJECT_ID,),
+        answer=ListUsersResponse,
+        permission=Action("modelarts:workspace:listUsers"),
+    ),
+    Operation(
+        id="ShowWorkspace",
+        method="GET",
+        path="/v1/{project_id}/workspaces/{workspace_id}",
+        tag="Workspaces",
+        summary="Show one workspace",
+        parameters=(PROJECT_ID, WORKSPACE_ID),
+        answer=ShowWorkspaceResponse,
+        permission=Action("modelarts:workspace:get"),
+    ),
+    Operation(
+        id="UpdateWorkspace",
+        method="PUT",
+        path="/v1/{project_id}/workspaces/{workspace_id}",
+        tag="Workspaces",
+        summary="Change a workspace",
+        parameters=(PROJECT_ID, WORKSPACE_ID),
+        body=UpdateWorkspaceReq,
+        body_required=True,
+        answer=WorkspaceIdResponse,
+        permission=Action("modelarts:workspace:update"),
+    ),
+    Operation(
+        id="DeleteWorkspace",
+        method="DELETE",
+        path="/v1/{project_id}/workspaces/{workspace_id}",
+        tag="Workspaces",
+        summary="Delete a workspace",
+        parameters=(PROJECT_ID, WORKSPACE_ID),
+        answer=WorkspaceIdResponse,
+        permission=Action("modelarts:workspace:delete"),
+    ),
+    Operation(
+        id="ShowWorkspaceQuotas",
+        method="GET",
+        path="/v1/{project_id}/workspaces/{workspace_id}/quotas",
+        tag="Workspaces",
+        summary="Show quotas of a workspace",
+        parameters=(PROJECT_ID, WORKSPACE_ID),
+        answer=ShowWorkspaceQuotasResponse,
+        permission=Action("modelarts:workspace:getQuotas"),
+    ),
+    Operation(
+        id="UpdateWorkspaceQuotas",
+        method="PUT",
+        path="/v1/{project_id}/workspaces/{workspace_id}/quotas",
+        tag="Workspaces",
+        summary="Change quotas of a workspace",
+        parameters=(PROJECT_ID, WORKSPACE_ID),
+        body=UpdateWorkspaceQuotasReq,
+        body_required=True,
+        answer=UpdateWorkspaceQuotasResponse,
+        permission=Action("modelarts:workspace:updateQuotas"),
+    ),
+    Operation(
+        id="ValidateAuthorization",
+        method="POST",
+        path="/v1/{project_id}/workspaces/{workspace_id}/auth",
+        tag="Workspaces",
+        summary="Check permissions in a workspace",
+        parameters=(PROJECT_ID, WORKSPACE_ID),
+        body=ValidateAuthorizationRequestBody,
+        body_required=True,
+        answer=ValidateAuthorizationResponse,
+        permission=Action("modelarts:workspace:validateAuthorization"),
+    ),
+)

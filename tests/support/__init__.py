@@ -1,0 +1,1 @@
+"""What tests stand on: a real service, a real PostgreSQL. No assertions here."""
