@@ -9,11 +9,21 @@ import uuid
 from pathlib import Path
 
 import pytest
-from local_support import new_fleet, new_spec, observe, pid_of, runs, script, start, wait_for_end, with_notes
 
 from nbfleet.domain.notebook import Step
 from nbfleet.runtimes.base import InstanceRef, Observation, Presence, StartFailed
 from nbfleet.runtimes.local import LocalRuntime, jupyter
+from support.local_instances import (
+    new_fleet,
+    new_spec,
+    observe,
+    pid_of,
+    runs,
+    script,
+    start,
+    wait_for_end,
+    with_notes,
+)
 
 
 def failure(runtime: LocalRuntime, notebook_id: str | None = None) -> tuple[Step, str]:

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 import uvloop
-from local_support import (
+
+from nbfleet.domain.notebook import Step, StepStatus
+from nbfleet.runtimes.base import InstanceRef, InstanceSpec, Observation, Presence, StartProgress
+from nbfleet.runtimes.local import LocalRuntime
+from support.local_instances import (
     execute,
     new_fleet,
     new_spec,
@@ -20,10 +24,6 @@ from local_support import (
     status,
     wait_until,
 )
-
-from nbfleet.domain.notebook import Step, StepStatus
-from nbfleet.runtimes.base import InstanceRef, InstanceSpec, Observation, Presence, StartProgress
-from nbfleet.runtimes.local import LocalRuntime
 
 DAEMON = """
 import os, signal, time

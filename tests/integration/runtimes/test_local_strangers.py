@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_support import new_fleet, new_spec, observe, pid_of, runs, start, with_notes
 
 from nbfleet.runtimes.base import DeleteFailed, InstanceRef, Observation, Presence
 from nbfleet.runtimes.local import LocalRuntime, processes
 from nbfleet.runtimes.local.handle import Handle
 from nbfleet.runtimes.local.layout import Layout
 from nbfleet.runtimes.local.processes import Marker, Process
+from support.local_instances import new_fleet, new_spec, observe, pid_of, runs, start, with_notes
 
 
 @pytest.fixture
