@@ -35,7 +35,7 @@ _NODE_ADDRESS = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How one instance behaves. Durations in seconds; the last four are the lies and count down to truth."""
+    """How one instance behaves. Durations in seconds; the last three are lies, told so often and no more."""
 
     step_seconds: float = 0.0
     stop_seconds: float = 0.0
@@ -54,6 +54,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class _State(Enum):
+    PREPARED = auto()  # Its storage is there or being made; nothing runs.
     STARTING = auto()
     READY = auto()
     ENDED = auto()
@@ -76,6 +77,10 @@ class _Instance:
         self.lost_answers = self.behaviour.lost_answers
         self.slow_to_notice = self.behaviour.slow_to_notice
         self.ghosts = self.behaviour.ghosts
+
+    @property
+    def prepared(self) -> bool:
+        return self.state is _State.PREPARED
 
     @property
     def lives(self) -> bool:
@@ -126,12 +131,10 @@ class SimulatedRuntime:
         self.world = World() if world is None else world
 
     async def start(self, spec: InstanceSpec) -> AsyncIterator[StartProgress]:
-        instance: _Instance | None = None
+        instance = self._instance_of(spec)
         for step in Step:
             yield StartProgress(step, StepStatus.PROCESSING)
-            if step is Step.COMPUTE or instance is None:
-                instance = self._instance_of(spec)
-            await self._do(step, instance)
+            await self._do(step, spec.ref, instance)
             made = step is Step.COMPUTE
             yield StartProgress(step, StepStatus.COMPLETED, _handle(instance.generation) if made else None)
 
@@ -146,6 +149,7 @@ class SimulatedRuntime:
             self.world.instances[instance.notebook_id] = known
         if known.lives:
             await self._sleep(known.behaviour.stop_seconds)
+            known = self.world.instances[instance.notebook_id]  # Another start may have taken its place.
         known.state, known.dies_at = _State.STOPPED, None
         _maybe_lose_the_answer(known)
 
@@ -178,34 +182,46 @@ class SimulatedRuntime:
         self.world.pass_time()
         ref = spec.ref
         known = self.world.instances.get(ref.notebook_id)
-        if known is not None and known.lives and known.generation == ref.generation:
+        if known is not None and known.generation == ref.generation and (known.lives or known.prepared):
             return known
-        made = _Instance(ref.generation, self._script(spec), _State.STARTING)
+        made = _Instance(ref.generation, self._script(spec), _State.PREPARED)
         self.world.instances[ref.notebook_id] = made
-        key = (ref.notebook_id, ref.generation)
-        self.world.starts[key] = self.world.starts.get(key, 0) + 1
         return made
 
-    async def _do(self, step: Step, instance: _Instance) -> None:
+    async def _do(self, step: Step, ref: InstanceRef, instance: _Instance) -> None:
         """Make one step true, or find that it is true already."""
-        behaviour = instance.behaviour
         if instance.reached < step:
-            await self._sleep(behaviour.step_seconds)
-            if behaviour.hang_at is step:
-                await asyncio.Event().wait()
-            if behaviour.fail_at is step:
-                instance.state = _State.STOPPED
-                raise StartFailed(step, behaviour.fail_reason)
+            await self._try(step, instance)
         self.world.pass_time()
-        if not instance.lives:
+        if not (instance.lives or instance.prepared):
             raise StartFailed(step, instance.reason or "it was stopped while it started")
         instance.reached = max(instance.reached, step)
-        if step is Step.INITIALISATION and instance.state is _State.STARTING:
-            instance.state = _State.READY
-            if behaviour.dies_after is not None:
-                instance.dies_at = self.world.clock() + behaviour.dies_after
         if step is Step.COMPUTE:
-            _maybe_lose_the_answer(instance)
+            self._make(ref, instance)
+        elif step is Step.INITIALISATION:
+            self._make_ready(instance)
+
+    async def _try(self, step: Step, instance: _Instance) -> None:
+        behaviour = instance.behaviour
+        await self._sleep(behaviour.step_seconds)
+        if behaviour.hang_at is step:
+            await asyncio.Event().wait()
+        if behaviour.fail_at is step:
+            instance.state = _State.STOPPED
+            raise StartFailed(step, behaviour.fail_reason)
+
+    def _make(self, ref: InstanceRef, instance: _Instance) -> None:
+        if instance.prepared:
+            instance.state = _State.STARTING
+            key = (ref.notebook_id, ref.generation)
+            self.world.starts[key] = self.world.starts.get(key, 0) + 1
+        _maybe_lose_the_answer(instance)
+
+    def _make_ready(self, instance: _Instance) -> None:
+        if instance.state is _State.STARTING:
+            instance.state = _State.READY
+            if instance.behaviour.dies_after is not None:
+                instance.dies_at = self.world.clock() + instance.behaviour.dies_after
 
     def _look(self, ref: InstanceRef) -> Observation:
         known = self.world.instances.get(ref.notebook_id)
@@ -226,7 +242,7 @@ class SimulatedRuntime:
             case _State.STOPPED if known.ghosts > 0:
                 known.ghosts -= 1
                 return _ready()
-            case _State.STOPPED:
+            case _State.STOPPED | _State.PREPARED:
                 return Observation(Presence.ABSENT)
 
 

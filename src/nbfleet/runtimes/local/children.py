@@ -16,10 +16,15 @@ from nbfleet.runtimes.local.processes import Marker, Process
 _PAUSE = 0.001
 
 
+class _Child(subprocess.Popen[bytes]):
+    def __del__(self) -> None:
+        """Unlike the usual child, an instance is meant to outlive us: not worth a warning."""
+
+
 class Children:
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[tuple[int, int], tuple[Marker, subprocess.Popen[bytes]]] = {}
+        self._known: dict[tuple[int, int], tuple[Marker, _Child]] = {}
 
     def spawn(
         self,
@@ -30,7 +35,7 @@ class Children:
         marker: Marker,
     ) -> Process:
         """Start it in a session of its own: it outlives us and shares no terminal and no pipe with us."""
-        child = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+        child = _Child(
             command,
             env={**environment, processes.MARKER_VARIABLE: str(marker)},
             cwd=directory,
@@ -76,7 +81,7 @@ class Children:
                 del self._known[key]
 
 
-def _wait_until_marked(child: "subprocess.Popen[bytes]") -> None:
+def _wait_until_marked(child: _Child) -> None:
     """The kernel lets a parent go on a moment before the new program's environment can be read.
 
     Without waiting for it, a look around right after a start would miss the process.

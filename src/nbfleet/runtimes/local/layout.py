@@ -16,6 +16,7 @@ import re
 import shutil
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from nbfleet.runtimes.base import DeleteFailed
@@ -23,6 +24,8 @@ from nbfleet.runtimes.base import DeleteFailed
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LONGEST_SOCKET = 100  # The kernel takes 107 bytes; some tools fewer.
 _LONGEST_GENERATION = 19
+_SHORT_NAME = "nbfleet-"
+_SHORT_DIGITS = 20
 _LOG_KEPT = 4 * 1024 * 1024
 _LOG_READ = 256 * 1024
 
@@ -36,7 +39,8 @@ class Layout:
         if not root.is_absolute():
             raise ValueError(f"the instance directory must be an absolute path: {root}")
         self._root = root
-        self._sockets = _short_socket_directory(root, fleet_id) if _too_long(root) else None
+        self._fleet_id = fleet_id
+        self._short_base = _short_base() if _too_long(root) else None
 
     def notebook(self, notebook_id: str) -> Path:
         if not is_notebook_id(notebook_id):
@@ -54,10 +58,15 @@ class Layout:
 
     def socket(self, notebook_id: str, generation: int) -> Path:
         """A name of its own for each start: a late clean-up of the one before cannot take it away."""
-        run = self.notebook(notebook_id) / "run"
-        if self._sockets is None:
-            return run / f"{generation}.sock"
-        return self._sockets / f"{notebook_id}.{generation}.sock"
+        return self._sockets(notebook_id) / f"{generation}.sock"
+
+    def _sockets(self, notebook_id: str) -> Path:
+        """Below the notebook, or where that is too deep for a socket, below the temporary directory."""
+        notebook = self.notebook(notebook_id)
+        if self._short_base is None:
+            return notebook / "run"
+        named = hashlib.sha256(f"{self._fleet_id}\0{notebook}".encode()).hexdigest()
+        return self._short_base / f"{_SHORT_NAME}{named[:_SHORT_DIGITS]}"
 
     def prepare(self, notebook_id: str) -> None:
         """Make sure all directories exist, are real ones and are ours alone."""
@@ -66,17 +75,24 @@ class Layout:
         _own_directory(notebook)
         for name in ("work", "home", "run", "log"):
             _own_directory(notebook / name)
-        if self._sockets is not None:
-            _private_directory(self._sockets)
+
+    def make_room_for_socket(self, notebook_id: str) -> None:
+        """Only with the notebook held: else a stop at the same time takes the directory away again."""
+        self.remove_sockets(notebook_id)
+        if self._short_base is not None:
+            _private_directory(self._sockets(notebook_id))
 
     def remove_sockets(self, notebook_id: str) -> None:
         """Only for a notebook of which nothing runs."""
-        run = self.notebook(notebook_id) / "run"
-        stale = list(run.glob("*.sock"))
-        if self._sockets is not None:
-            stale += self._sockets.glob(f"{notebook_id}.*.sock")
-        for path in stale:
+        sockets = self._sockets(notebook_id)
+        if sockets.is_symlink():
+            return
+        for path in sockets.glob("*.sock"):
             path.unlink(missing_ok=True)
+        if self._short_base is not None:
+            # Others may have put something there or own it; it is refused when it is needed again.
+            with suppress(OSError):
+                sockets.rmdir()
 
     def open_log(self, notebook_id: str) -> int:
         """A new log for a new start. The one before is kept, its end at least."""
@@ -134,13 +150,11 @@ def _too_long(root: Path) -> bool:
     return len(os.fsencode(longest)) > _LONGEST_SOCKET
 
 
-def _short_socket_directory(root: Path, fleet_id: str) -> Path:
-    name = hashlib.sha256(f"{fleet_id}\0{root}".encode()).hexdigest()[:16]
-    for base in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - what is put there is verified before use
-        directory = Path(base) / f"nbfleet-{name}"
-        longest = directory / f"{'0' * 36}.{'9' * _LONGEST_GENERATION}.sock"
+def _short_base() -> Path:
+    for base in (Path(tempfile.gettempdir()), Path("/tmp")):  # noqa: S108 - what is put there is verified
+        longest = base / (_SHORT_NAME + "0" * _SHORT_DIGITS) / ("9" * _LONGEST_GENERATION + ".sock")
         if len(os.fsencode(longest)) <= _LONGEST_SOCKET:
-            return directory
+            return base
     raise ValueError("no directory short enough for a unix socket")
 
 

@@ -123,16 +123,15 @@ class LocalRuntime:
 
     def _spawn(self, spec: InstanceSpec, marker: Marker) -> tuple[Process, Handle]:
         notebook_id = spec.ref.notebook_id
-        home, socket = self._layout.home(notebook_id), self._layout.socket(notebook_id, marker.generation)
-        command = jupyter.command(
-            self._python, socket, self._layout.work(notebook_id), spec.base_path, self._arguments
-        )
+        home, work = self._layout.home(notebook_id), self._layout.work(notebook_id)
+        socket = self._layout.socket(notebook_id, marker.generation)
+        command = jupyter.command(self._python, socket, work, spec.base_path, self._arguments)
         environment = jupyter.environment(os.environ, self._python, home, spec.secret, self._pass_environment)
         self._children.forget(notebook_id)
-        self._layout.remove_sockets(notebook_id)
+        self._layout.make_room_for_socket(notebook_id)
         log = self._layout.open_log(notebook_id)
         try:
-            process = self._children.spawn(command, environment, home, log, marker)
+            process = self._children.spawn(command, environment, work, log, marker)
         finally:
             os.close(log)
         return process, Handle.of(process, str(socket))
