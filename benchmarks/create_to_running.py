@@ -2,9 +2,9 @@
 
     python benchmarks/create_to_running.py [--count 10] [--at-once 5]
 
-Sequential: one after the other, each from the request until its address answers through the gateway with 200.
-At once: that many requests in one moment, until the last one answers. Beside them the floor: how long the same
-JupyterLab takes when it is started by hand.
+Sequential: one after the other, each from the request until its address answers 200 through the gateway.
+At once: that many requests in one moment, until the last one answers. Beside them the floor: how long the
+same JupyterLab takes when it is started by hand.
 """
 
 import argparse
@@ -20,9 +20,9 @@ from pathlib import Path
 
 import aiohttp
 import msgspec
+from nbfleet.client import Client
 
 from nbfleet import first_start
-from nbfleet.client import Client
 from nbfleet.face import listen
 
 _PAUSE = 0.02
@@ -82,7 +82,8 @@ def by_hand() -> float:
     """Seconds until a JupyterLab that nobody manages answers."""
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/s"
-        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.sock={path}", "--no-browser", "--allow-root"]
+        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.sock={path}", "--no-browser"]
+        command.append("--allow-root")
         begun = time.perf_counter()
         environment = os.environ | {"HOME": folder, "JUPYTER_TOKEN": "t"}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -121,7 +122,7 @@ async def run(service: Service, count: int, at_once: int) -> None:
         made = await asyncio.gather(*(one(client, http, f"many-{n}") for n in range(at_once)))
         print(f"{at_once} at once: all answer after {time.perf_counter() - begun:.2f} s")
         await remove(client, [notebook_id for notebook_id, _ in made])
-        while (await client.list_notebooks()).total:
+        while (await client.list_notebooks()).total:  # noqa: ASYNC110 - another process is waited for.
             await asyncio.sleep(_PAUSE)
 
 

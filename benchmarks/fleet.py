@@ -1,4 +1,4 @@
-"""A store full of notebooks for the benchmarks: owners with a heavy head, names and states as on a real site."""
+"""A store full of notebooks for the benchmarks: owners with a heavy head, names and states as on a site."""
 
 import random
 import uuid
@@ -42,7 +42,7 @@ async def fill(data_dir: Path, rows: int, database_url: str = "", seed: int = 1)
     await first_start.prepare(context, "http://127.0.0.1:1")
     chance = random.Random(seed)
     (project,) = await ground.database.read(people.list_projects)
-    owners = await ground.database.write(_add_owners, context, project, max(rows // 20, 1))
+    owners = await ground.database.write(_add_owners, project, max(rows // 20, 1))
     for start in range(0, rows, _BATCH):
         batch = [_notebook(chance, project.id, owners, n) for n in range(start, min(start + _BATCH, rows))]
         await ground.database.write(_add, context, batch)
@@ -59,7 +59,7 @@ def _password(data_dir: Path) -> str:
     return msgspec.json.decode(content, type=first_start.Credentials).password
 
 
-def _add_owners(connection: Connection, context: Context, project: people.Project, count: int) -> list[str]:
+def _add_owners(connection: Connection, project: people.Project, count: int) -> list[str]:
     account_id, _ = people.list_accounts(connection)[0]
     owners: list[str] = []
     for number in range(count):

@@ -95,7 +95,8 @@ def transitions() -> str:
         "|---|---|---|---|",
     ]
     lines.extend(
-        f"| {row.source.value} | {row.event.value} | {row.target.value} | {row.reason} |" for row in TRANSITIONS
+        f"| {row.source.value} | {row.event.value} | {row.target.value} | {row.reason} |"
+        for row in TRANSITIONS
     )
     return "\n".join([*lines, ""])
 

@@ -26,6 +26,14 @@ async def perform(works: Works, effect: Effect, notebook: Notebook, claim: str) 
             return await _remove(works, notebook, claim)
 
 
+async def give_up(works: Works, effect: Effect, notebook: Notebook, claim: str, cause: str) -> None:
+    """Calls an effect failed that nobody expects to succeed any more."""
+    event = Event.REMOVE_FAILED if effect is Effect.REMOVE else Event.START_FAILED
+    await apply(
+        works, claim, notebook.id, event.value, lambda current, now: is_down(current, event, now, cause)
+    )
+
+
 async def _start(works: Works, notebook: Notebook, claim: str) -> str:
     try:
         seen = await _run(works, notebook, claim)

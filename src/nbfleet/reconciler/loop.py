@@ -11,7 +11,7 @@ import uuid
 import structlog
 
 from nbfleet.domain.lifecycle import Effect, effect_for, status_of
-from nbfleet.reconciler.effects import perform
+from nbfleet.reconciler.effects import give_up, perform
 from nbfleet.reconciler.works import ClaimLost, Works
 from nbfleet.store import claims
 from nbfleet.store.database import Unavailable
@@ -23,6 +23,7 @@ POLL = 1.0  # Seconds between looks without a hint.
 CLAIM = 15_000  # Milliseconds a claim holds unless it is renewed.
 HEARTBEAT = 5.0  # Seconds between renewals.
 IN_HAND = 64  # Notebooks worked on at the same time.
+GIVE_UP = 5  # Tries of a start or a removal before its fault is taken for lasting.
 _LONGEST_PAUSE = 30_000  # Milliseconds between tries of an effect that keeps failing.
 
 
@@ -89,10 +90,9 @@ class Reconciler:
         except ClaimLost:
             log.warning("claim lost", notebook=notebook.id, effect=effect.value)
             result = "lost"
-        except Exception:
-            log.exception("effect failed, to be tried again", notebook=notebook.id, effect=effect.value)
-            await self._try_again(stored, claim)
-            result = "retried"
+        except Exception as fault:
+            log.exception("effect failed", notebook=notebook.id, effect=effect.value)
+            result = await self._after_fault(effect, stored, claim, fault)
         else:
             self._failures.pop(notebook.id, None)
         finally:
@@ -114,9 +114,20 @@ class Reconciler:
                 if not await works.database.write(claims.renew, claim, rid, works.clock() + CLAIM):
                     return
 
-    async def _try_again(self, stored: Stored, claim: str) -> None:
-        failures = self._failures.get(stored.notebook.id, 0)
-        self._failures[stored.notebook.id] = failures + 1
-        due_at = self._works.clock() + min(1000 * 2**failures, _LONGEST_PAUSE)
-        with contextlib.suppress(Unavailable):
-            await self._works.database.write(claims.release, claim, stored.rid, due_at)
+    async def _after_fault(self, effect: Effect, stored: Stored, claim: str, fault: Exception) -> str:
+        """Tries again later; what keeps failing gets its failed state, so that every transition ends.
+
+        Stopping is never given up: an instance that may still run is not to be called stopped.
+        """
+        notebook, works = stored.notebook, self._works
+        failures = self._failures.get(notebook.id, 0) + 1
+        self._failures[notebook.id] = failures
+        with contextlib.suppress(Unavailable, ClaimLost):
+            if failures >= GIVE_UP and effect is not Effect.STOP:
+                del self._failures[notebook.id]
+                cause = f"It failed {failures} times; the last cause: {fault}"
+                await give_up(works, effect, notebook, claim, cause)
+                return "given up"
+            due_at = works.clock() + min(1000 * 2 ** (failures - 1), _LONGEST_PAUSE)
+            await works.database.write(claims.release, claim, stored.rid, due_at)
+        return "retried"
