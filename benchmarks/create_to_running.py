@@ -20,9 +20,9 @@ from pathlib import Path
 
 import aiohttp
 import msgspec
-from nbfleet.client import Client
 
 from nbfleet import first_start
+from nbfleet.client import Client
 from nbfleet.face import listen
 
 _PAUSE = 0.02

@@ -49,7 +49,7 @@ def _row(operation: Operation) -> str:
         needs, members = f"`{permission.name}`", "yes" if permission.name in MEMBER_ACTIONS else "no"
     else:
         needs, members = _STANDING[permission], "yes"
-    own = " (ours)" if getattr(operation, "extension", False) else ""
+    own = " (ours)" if operation.extension else ""
     available = "yes" if operation.id in HANDLERS else "not yet"
     cells = (f"{operation.id}{own}", f"`{operation.method} {operation.path}`", needs, members, available)
     return f"| {' | '.join(cells)} |"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from huaweicloudsdkcore.exceptions import exceptions
 from huaweicloudsdkmodelarts.v1 import LeaseReq, RenewLeaseRequest, ShowLeaseRequest
+
 from support.sdk import connect, create, show, wait_until
 from support.service import Service, wait_for
 

@@ -21,6 +21,7 @@ from nbfleet.services.catalogue import FlavorQuery, ImageQuery
 from nbfleet.services.requests import given, requested_period
 from nbfleet.store.documents import lease_view
 from nbfleet.wire import errors
+from nbfleet.wire.extensions import NotebookLog
 from nbfleet.wire.flavors import ListFlavorsResponse
 from nbfleet.wire.identity import (
     AuthDomain,
@@ -147,7 +148,7 @@ async def renew_lease(tools: Tools, call: Call) -> Answer:
 async def show_notebook_log(tools: Tools, call: Call) -> Answer:
     notebook = await notebooks.readable(tools.context, call.caller, call.path["id"])
     lines = call.query.get("lines", _LOG_LINES)
-    return Answer({"log": await tools.log_tail(notebook.id, notebook.generation, lines)})
+    return Answer(NotebookLog(log=await tools.log_tail(notebook.id, notebook.generation, lines)))
 
 
 def _names(text: str | None) -> list[str]:
@@ -268,6 +269,7 @@ HANDLERS: dict[str, Handler] = {
     "StopNotebook": stop_notebook,
     "ShowLease": show_lease,
     "RenewLease": renew_lease,
+    "ShowNotebookLog": show_notebook_log,
     "ListFlavors": list_flavors,
     "ListImage": list_images,
     "ShowImage": show_image,

@@ -1,21 +1,86 @@
-"""tmp"""
+"""The command `nbfleet`, and the only place where a failure becomes a sentence and an exit code.
 
+0 done   1 refused or failed   2 wrong usage   3 service not reachable   4 not authorised   5 not found
+"""
+
+import importlib
 import os
+import sys
+from typing import Any
 
 import click
 
-from nbfleet.settings import load
+from nbfleet.cli.failures import explain
+
+# Where each command lives, and its line in the help.
+_COMMANDS = {
+    "serve": ("service", "Run the service: API, gateway and everything behind them."),
+    "gateway": ("service", "Run the gateway alone, beside a service."),
+    "create": ("notebooks", "Create a notebook and wait until it runs."),
+    "list": ("notebooks", "List notebooks, the newest first."),
+    "show": ("notebooks", "Show one notebook."),
+    "start": ("notebooks", "Start a notebook again and wait until it runs."),
+    "stop": ("notebooks", "Stop a notebook; its files stay."),
+    "renew": ("notebooks", "Set the auto-stop clock of a running notebook."),
+    "delete": ("notebooks", "Delete a notebook with its files."),
+    "open": ("access", "Open a notebook in the browser."),
+    "logs": ("access", "Print the last lines that a notebook wrote."),
+    "doctor": ("doctor", "Look at this machine: what is there, what is missing."),
+    "project": ("projects", "Add, list, disable and delete projects."),
+    "user": ("users", "Add, list, disable and delete users; roles and passwords."),
+    "key": ("keys", "Add, list, disable and delete access keys."),
+}
 
 
-@click.group()
-def main(): ...
-@main.command()
-@click.option("--data-dir")
-@click.option("--port", type=int)
-@click.option("--gateway-port", type=int)
-@click.option("--runtime")
-@click.option("--database-url")
-def serve(**kw):
-    from nbfleet.server import serve as run
+class _Lazy(click.Group):
+    """Imports the module of a command when it is run, so that help is quick."""
 
-    run(load(kw, os.environ), click.echo)
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _ = _COMMANDS[cmd_name]
+        return getattr(importlib.import_module(f"nbfleet.cli.{module}"), f"{cmd_name}_command")
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="nbfleet", message="nbfleet %(version)s")
+@click.option("--debug", is_flag=True, help="Show where a failure comes from.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Notebooks of one's own: a service that speaks the ModelArts notebook API."""
+    context.obj = debug
+
+
+def main() -> None:
+    debug = "--debug" in sys.argv
+    try:
+        code: Any = cli.main(prog_name="nbfleet", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as fault:
+        fault.show()
+        code = fault.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except KeyboardInterrupt:
+        code = 130
+    except Exception as fault:
+        if debug:
+            raise
+        explained = explain(fault)
+        if explained is None:
+            raise
+        click.echo(f"Error: {explained.sentence}", err=True)
+        if explained.hint:
+            click.echo(f"Hint: {explained.hint}", err=True)
+        code = explained.code
+    sys.exit(code if isinstance(code, int) else 0)

@@ -12,7 +12,7 @@ from nbfleet.domain.access import Principal, Role
 from nbfleet.services.context import Context
 from nbfleet.store import identity, keyring
 from nbfleet.store.database import Connection
-from nbfleet.store.identity import Project, User
+from nbfleet.store.identity import Key, Project, User
 from nbfleet.wire import errors
 
 LOGIN_LINK_LIFETIME = 600_000
@@ -250,3 +250,31 @@ def the_user(connection: Connection, name_or_id: str) -> User:
     if found is None:
         raise Refused(f"There is no user {name_or_id}.")
     return found
+
+
+def the_key(connection: Connection, key_id: str) -> Key:
+    found = identity.key(connection, key_id)
+    if found is None:
+        raise Refused(f"There is no key {key_id}.")
+    return found
+
+
+def set_password(connection: Connection, name_or_id: str, password: str) -> None:
+    user = the_user(connection, name_or_id)
+    identity.set_password(connection, user.no, keyring.hash_password(password))
+
+
+def delete_user(connection: Connection, name_or_id: str) -> None:
+    user = the_user(connection, name_or_id)
+    if identity.has_notebooks(connection, user_no=user.no):
+        raise Refused(f"The user {user.name} has had notebooks, which stay on record; disable it instead.")
+    identity.delete_user(connection, user.no)
+
+
+def delete_project(connection: Connection, name_or_id: str) -> None:
+    project = the_project(connection, name_or_id)
+    if identity.has_notebooks(connection, project_no=project.no):
+        raise Refused(
+            f"The project {project.name} has had notebooks, which stay on record; disable it instead."
+        )
+    identity.delete_project(connection, project.no)

@@ -12,7 +12,19 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from nbfleet.domain.access import Principal, Role
 from nbfleet.store import catalogue
-from nbfleet.store.schema import access_keys, accounts, login_links, memberships, projects, tokens, users
+from nbfleet.store.schema import (
+    access_keys,
+    accounts,
+    idempotency_keys,
+    login_links,
+    memberships,
+    notebooks,
+    pools,
+    projects,
+    tokens,
+    users,
+    workspaces,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,3 +249,29 @@ def take_login_link(connection: Connection, digest: bytes, now: int) -> tuple[in
         return None
     connection.execute(delete(login_links).where(mine))
     return (row.user_no, row.project_no) if row.expires_at > now else None
+
+
+def set_password(connection: Connection, no: int, password_hash: str) -> None:
+    """Ends every token of the user: whoever knew the old password may hold one."""
+    connection.execute(update(users).where(users.c.no == no).values(password_hash=password_hash))
+    connection.execute(delete(tokens).where(tokens.c.user_no == no))
+
+
+def has_notebooks(
+    connection: Connection, *, user_no: int | None = None, project_no: int | None = None
+) -> bool:
+    """Deleted ones count too: their rows are kept for audit."""
+    owned = notebooks.c.owner_no == user_no if user_no is not None else notebooks.c.project_no == project_no
+    return connection.execute(select(notebooks.c.rid).where(owned).limit(1)).first() is not None
+
+
+def delete_user(connection: Connection, no: int) -> None:
+    for table in (memberships, access_keys, tokens, login_links, idempotency_keys):
+        connection.execute(delete(table).where(table.c.user_no == no))
+    connection.execute(delete(users).where(users.c.no == no))
+
+
+def delete_project(connection: Connection, no: int) -> None:
+    for table in (memberships, tokens, login_links, idempotency_keys, workspaces, pools):
+        connection.execute(delete(table).where(table.c.project_no == no))
+    connection.execute(delete(projects).where(projects.c.no == no))

@@ -125,6 +125,8 @@ def _operation(operation: Operation, schemas: dict[Parameter, Json]) -> Json:
             "required": operation.body_required,
             "content": _content(operation.body),
         }
+    if operation.extension:
+        described["x-nbfleet-extension"] = True
     if permission is PUBLIC:
         described["security"] = []
     return described

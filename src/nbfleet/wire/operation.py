@@ -49,3 +49,4 @@ class Operation:
     body_required: bool = False
     answer: type[Any] | None = None
     status: int = 200
+    extension: bool = False  # Ours, and not of the contract.

@@ -5,6 +5,7 @@ cannot exist in one of them only. The rows are written down by family in the mod
 their order is that of the published reference.
 """
 
+from nbfleet.wire.extensions import EXTENSIONS
 from nbfleet.wire.operation import AUTHENTICATED, MEMBER, PUBLIC, Action, Operation, Permission, Standing
 from nbfleet.wire.operations_images import IMAGES
 from nbfleet.wire.operations_notebooks import NOTEBOOKS
@@ -24,7 +25,7 @@ __all__ = [
     "by_id",
 ]
 
-OPERATIONS: tuple[Operation, ...] = (*NOTEBOOKS, *IMAGES, *WORKSPACES, *PLATFORM)
+OPERATIONS: tuple[Operation, ...] = (*NOTEBOOKS, *IMAGES, *WORKSPACES, *PLATFORM, *EXTENSIONS)
 
 _BY_ID = {operation.id: operation for operation in OPERATIONS}
 

@@ -1,0 +1,288 @@
+"""`nbfleet create`, `list`, `show`, `start`, `stop`, `renew` and `delete`."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import click
+from msgspec import UNSET
+
+from nbfleet.cli import screen
+from nbfleet.cli.calls import call, find, not_hidden
+from nbfleet.cli.failures import Failed
+from nbfleet.cli.options import with_credentials, with_output
+from nbfleet.cli.progress import follow
+from nbfleet.cli.screen import Column
+
+_HOUR = 3_600_000
+_OFF = -1
+
+
+def _auto_stop(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = click.option("--no-auto-stop", is_flag=True, help="Let it run until it is stopped.")(command)
+    return click.option("--hours", type=float, help="Stop it after so many hours.")(command)
+
+
+def _duration(hours: float | None, no_auto_stop: bool) -> int | None:
+    if no_auto_stop and hours is not None:
+        raise click.UsageError("--hours and --no-auto-stop exclude each other.")
+    if no_auto_stop:
+        return _OFF
+    return None if hours is None else round(hours * _HOUR)
+
+
+@click.command("create")
+@click.argument("name")
+@click.option("--flavor", help="Size; by default the first that the service offers.")
+@click.option("--image", "image_id", help="Image id; by default the first that the service offers.")
+@click.option("--volume", "category", type=click.Choice(["EVS", "EFS"], case_sensitive=False), default="EVS")
+@click.option("--size", type=int, help="Size of the work volume in GB.")
+@click.option("--description", default=None)
+@_auto_stop
+@click.option("--idempotency-key", help="The same key with the same request makes one notebook only.")
+@click.option("--no-wait", is_flag=True, help="Return at once instead of waiting until it runs.")
+@with_output
+@with_credentials
+def create_command(
+    hours: float | None,
+    no_auto_stop: bool,
+    no_wait: bool,
+    output: str,
+    description: str | None,
+    **options: Any,
+) -> None:
+    """Create a notebook called NAME and wait until it runs."""
+    duration = _duration(hours, no_auto_stop)
+    fields: dict[str, Any] = {"duration": UNSET if duration is None else duration}
+    if description is not None:
+        fields["description"] = description
+    wanted = {
+        k: options.pop(k) for k in ("name", "flavor", "image_id", "category", "size", "idempotency_key")
+    }
+    wanted["category"] = wanted["category"].upper()
+
+    async def run(client: Any) -> None:
+        created = await client.create_notebook(**wanted, **fields)
+        await _finish(client, created, "RUNNING", output, wait=not no_wait)
+
+    call(options, run)
+
+
+@click.command("list")
+@click.option(
+    "--all/--mine", "everybody", default=None, help="Everybody's, or one's own. [all, where permitted]"
+)
+@click.option("--name", help="Part of the name.")
+@click.option("--status", type=str, help="One status, for example RUNNING.")
+@click.option("--owner", help="Owner id.")
+@click.option("--username", help="Part of the owner's name.")
+@click.option("--flavor", help="Part of the flavor.")
+@click.option("--description", help="Part of the description.")
+@click.option("--workspace", "workspace_id", default="*", help="Workspace id. [any]")
+@click.option("--feature", default="*", help="Kind of notebook. [any]")
+@click.option("--sort", "sort_key", help="Fields to sort by, for example status,name.")
+@click.option("--asc", is_flag=True, help="Smallest first.")
+@click.option("--limit", type=int, default=50, show_default=True)
+@click.option("--offset", type=int, default=0)
+@with_output
+@with_credentials
+def list_command(everybody: bool | None, asc: bool, output: str, **options: Any) -> None:
+    """List notebooks, the newest first."""
+    names = ("name", "status", "owner", "username", "flavor", "description", "workspace_id", "feature",
+             "sort_key", "limit", "offset")  # fmt: skip
+    query = {name: options.pop(name) for name in names}
+    query["sort_dir"] = "ASC" if asc else "DESC"
+    if query["status"]:
+        query["status"] = query["status"].upper()
+
+    async def run(client: Any) -> None:
+        raw = await _page(client, everybody, query)
+        if output == "json":
+            screen.json(raw)
+        else:
+            _show_page(raw)
+
+    call(options, run)
+
+
+async def _page(client: Any, everybody: bool | None, query: dict[str, Any]) -> bytes:
+    """Everybody's notebooks where that is permitted, unless one or the other was asked for."""
+    from nbfleet.client import ClientError  # noqa: PLC0415
+
+    if everybody is not False:
+        try:
+            return await client.call_raw("ListAllNotebooks", query=query)
+        except ClientError as refusal:
+            if everybody or refusal.status != 403:
+                raise
+    return await client.call_raw("ListNotebooks", query=query)
+
+
+def _show_page(raw: bytes) -> None:
+    import msgspec  # noqa: PLC0415
+
+    from nbfleet.wire.notebooks import ListNotebooksResponse  # noqa: PLC0415
+
+    page = msgspec.json.decode(raw, type=ListNotebooksResponse)
+    columns = [
+        Column("NAME", cut=True),
+        Column("STATUS"),
+        Column("OWNER", cut=True, from_width=90),
+        Column("FLAVOR", cut=True, from_width=120),
+        Column("AGE"),
+        Column("STOPS IN", from_width=100),
+        Column("ID"),
+    ]
+    rows = [
+        (
+            screen.plain(one.name),
+            screen.coloured(one.status),
+            screen.plain(str(not_hidden(one.user).name)),
+            screen.plain(str(one.flavor)),
+            screen.age(one.create_at),
+            screen.left(one.lease) if one.status == "RUNNING" else "",
+            one.id,
+        )
+        for one in page.data
+    ]
+    screen.table(columns, rows)
+    click.echo(f"{len(page.data)} of {page.total}")
+
+
+@click.command("show")
+@click.argument("notebook")
+@with_output
+@with_credentials
+def show_command(notebook: str, output: str, **options: Any) -> None:
+    """Show NOTEBOOK, named by its id or its name."""
+
+    async def run(client: Any) -> None:
+        found = await find(client, notebook)
+        if output == "json":
+            screen.json(await client.call_raw("ShowNotebook", path={"id": found}))
+        else:
+            show(await client.show_notebook(found))
+
+    call(options, run)
+
+
+def show(one: Any) -> None:
+    rows = [
+        ("name", one.name),
+        ("id", one.id),
+        ("status", click.style(one.status, fg=screen.COLOURS.get(one.status, "yellow"))),
+        ("owner", str(not_hidden(one.user).name)),
+        ("flavor", str(one.flavor)),
+        ("image", f"{one.image.name}:{one.image.tag}"),
+        ("volume", f"{one.volume.category} {one.volume.capacity} GB"),
+        ("created", f"{screen.age(one.create_at)} ago"),
+    ]
+    if one.status == "RUNNING":
+        rows.append(("stops in", screen.left(one.lease)))
+    for name, value in (
+        ("description", one.description), ("address", one.url), ("reason", one.fail_reason)
+    ):  # fmt: skip
+        if value is not UNSET and value:
+            rows.append((name, value))
+    screen.pairs(rows)
+
+
+@click.command("start")
+@click.argument("notebook")
+@_auto_stop
+@click.option("--no-wait", is_flag=True, help="Return at once instead of waiting until it runs.")
+@with_output
+@with_credentials
+def start_command(
+    notebook: str, hours: float | None, no_auto_stop: bool, no_wait: bool, output: str, **options: Any
+) -> None:
+    """Start NOTEBOOK again and wait until it runs."""
+    duration = _duration(hours, no_auto_stop)
+
+    async def run(client: Any) -> None:
+        started = await client.start_notebook(await find(client, notebook), duration=duration)
+        await _finish(client, started, "RUNNING", output, wait=not no_wait)
+
+    call(options, run)
+
+
+@click.command("stop")
+@click.argument("notebook")
+@click.option("--no-wait", is_flag=True, help="Return at once instead of waiting until it is stopped.")
+@with_output
+@with_credentials
+def stop_command(notebook: str, no_wait: bool, output: str, **options: Any) -> None:
+    """Stop NOTEBOOK; its files stay."""
+
+    async def run(client: Any) -> None:
+        stopping = await client.stop_notebook(await find(client, notebook))
+        await _finish(client, stopping, "STOPPED", output, wait=not no_wait)
+
+    call(options, run)
+
+
+@click.command("renew")
+@click.argument("notebook")
+@_auto_stop
+@with_output
+@with_credentials
+def renew_command(
+    notebook: str, hours: float | None, no_auto_stop: bool, output: str, **options: Any
+) -> None:
+    """Set the auto-stop clock of the running NOTEBOOK: from now on, one hour if nothing else is said."""
+    duration = _duration(hours, no_auto_stop) or _HOUR
+
+    async def run(client: Any) -> None:
+        import msgspec  # noqa: PLC0415
+
+        lease = await client.renew_lease(await find(client, notebook), duration)
+        if output == "json":
+            screen.json(msgspec.json.encode(lease))
+        elif lease.enable:
+            click.echo(f"Stops in {screen.left(lease)}.")
+        else:
+            click.echo("Runs until it is stopped.")
+
+    call(options, run)
+
+
+@click.command("delete")
+@click.argument("notebook")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@with_credentials
+def delete_command(notebook: str, yes: bool, **options: Any) -> None:
+    """Delete NOTEBOOK with its files. They cannot be brought back."""
+
+    async def run(client: Any) -> None:
+        found = await find(client, notebook)
+        if not yes:
+            click.confirm(f"Delete {notebook} and all its files?", abort=True)
+        await client.delete_notebook(found)
+        await _until_gone(client, found)
+        click.echo(f"{notebook} is gone.")
+
+    call(options, run)
+
+
+async def _until_gone(client: Any, notebook_id: str) -> None:
+    from nbfleet.client import ClientError  # noqa: PLC0415
+
+    while True:
+        try:
+            now = await client.show_notebook(notebook_id)
+        except ClientError as gone:
+            if gone.status == 404:
+                return
+            raise
+        if now.status == "DELETE_FAILED":
+            raise Failed(f"It could not be deleted: {now.fail_reason}", "`nbfleet delete` tries again.")
+        await asyncio.sleep(0.2)
+
+
+async def _finish(client: Any, now: Any, target: str, output: str, *, wait: bool) -> None:
+    if wait:
+        now = await follow(client, now, target, quiet=output == "json")
+    if output == "json":
+        screen.json(await client.call_raw("ShowNotebook", path={"id": now.id}))
+    else:
+        show(now)
