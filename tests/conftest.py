@@ -6,9 +6,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support.postgres import Postgres
 from support.service import Service
+
+settings.register_profile("short", deadline=None)
+settings.register_profile("soak", deadline=None, max_examples=20_000)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="Long runs: hours instead of seconds.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("soak" if config.getoption("--soak") else "short")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--soak"):
+        for item in items:
+            item.add_marker(pytest.mark.timeout(6 * 3600))
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How often a check that can be repeated is repeated."""
+    return 500 if request.config.getoption("--soak") else 4
 
 
 @pytest.fixture(scope="session")

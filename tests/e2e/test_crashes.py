@@ -17,17 +17,6 @@ from support.sdk import FAILED, connect, create, show, wait_until, wait_until_go
 from support.service import Service, wait_for
 
 
-def servers(service: Service) -> dict[str, int]:
-    """The pid of the JupyterLab of each notebook, by notebook id."""
-    found: dict[str, int] = {}
-    for pid in service.instance_pids():
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        base = next((word for word in command if word.startswith(b"--ServerApp.base_url=/")), None)
-        if base is not None:
-            found[base.decode().split("/")[1]] = pid
-    return found
-
-
 def test_three_running_notebooks_survive_the_death_of_the_service(service: Service) -> None:
     client = connect(service)
     notebooks = [create(client, name=f"survivor-{number}") for number in range(3)]
@@ -35,7 +24,7 @@ def test_three_running_notebooks_survive_the_death_of_the_service(service: Servi
     kernels = [Kernel(notebook.url, notebook.token) for notebook in running]
     for number, kernel in enumerate(kernels):
         kernel.execute(f"kept = {number} + 100")
-    pids = servers(service)
+    pids = service.server_pids()
     assert sorted(pids) == sorted(notebook.id for notebook in notebooks)
 
     service.kill()
@@ -50,7 +39,7 @@ def test_three_running_notebooks_survive_the_death_of_the_service(service: Servi
     # Two looks of the watcher later it is still so.
     time.sleep(4.5)
     assert [show(client, one.id).status for one in running] == ["RUNNING"] * 3
-    assert servers(service) == pids
+    assert service.server_pids() == pids
     assert [kernel.execute("kept") for kernel in kernels] == ["100", "101", "102"]
 
 
@@ -62,7 +51,7 @@ def test_a_create_that_was_cut_ends_running(service: Service) -> None:
         service.kill()
         service.start()
         assert wait_until(client, notebook.id, "RUNNING").fail_reason is None
-        assert list(servers(service)) == [notebook.id]
+        assert list(service.server_pids()) == [notebook.id]
         client.delete_notebook(DeleteNotebookRequest(id=notebook.id))
         wait_until_gone(client, notebook.id)
 
@@ -100,7 +89,7 @@ def test_an_instance_that_dies_by_itself_is_an_error_with_its_cause(service: Ser
     client = connect(service)
     notebook = create(client, name="mortal")
     wait_until(client, notebook.id, "RUNNING")
-    os.kill(servers(service)[notebook.id], signal.SIGKILL)
+    os.kill(service.server_pids()[notebook.id], signal.SIGKILL)
 
     seen = wait_for("the death to be noticed", lambda: _if_status(client, notebook.id, "ERROR"), 10)
     assert seen.fail_reason == "killed by SIGKILL (the kernel does this when memory runs out)"

@@ -4,6 +4,7 @@ from typing import Any
 
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions import exceptions
+from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkmodelarts.v1 import (
     CreateNotebookRequest,
     ListImageRequest,
@@ -27,7 +28,9 @@ def connect(
     credentials = BasicCredentials(
         access_key or own["access_key"], secret_key or own["secret_key"], own["project_id"]
     )
-    builder = ModelArtsClient.new_builder().with_credentials(credentials)
+    config = HttpConfig.get_default_config()
+    config.ssl_ca_cert = None if service.certificate is None else str(service.certificate)
+    builder = ModelArtsClient.new_builder().with_http_config(config).with_credentials(credentials)
     return builder.with_endpoint(service.endpoint).build()
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -26,17 +27,23 @@ class Service:
     runtime: str = "local"
     database_url: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+    arguments: list[str] = field(default_factory=list)
+    certificate: Path | None = None  # Served over HTTPS with it; its key beside it, as .key.
     port: int = field(default_factory=free_port)
     gateway_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
+
+    @property
+    def scheme(self) -> str:
+        return "http" if self.certificate is None else "https"
 
     @property
     def gateway(self) -> str:
-        return f"http://127.0.0.1:{self.gateway_port}"
+        return f"{self.scheme}://127.0.0.1:{self.gateway_port}"
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -56,6 +63,10 @@ class Service:
         ]
         if self.database_url:
             arguments += ["--database-url", self.database_url]
+        if self.certificate is not None:
+            key = str(self.certificate.with_suffix(".key"))
+            arguments += ["--tls-certificate", str(self.certificate), "--tls-key", key]
+        arguments += self.arguments
         log = (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab")
         self.process = subprocess.Popen(
             self.command("serve", *arguments),
@@ -70,13 +81,16 @@ class Service:
         return self
 
     def _wait_until_ready(self) -> None:
+        trust = None
+        if self.certificate is not None:
+            trust = ssl.create_default_context(cafile=str(self.certificate))
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:
             assert self.process is not None
             if self.process.poll() is not None:
                 raise AssertionError(f"The service ended with {self.process.returncode}:\n{self.log}")
             try:
-                with urllib.request.urlopen(f"{self.endpoint}/healthz", timeout=1) as answer:
+                with urllib.request.urlopen(f"{self.endpoint}/healthz", timeout=1, context=trust) as answer:
                     if answer.status == 200:
                         return
             except (urllib.error.URLError, ConnectionError, TimeoutError):
@@ -118,6 +132,19 @@ class Service:
                     continue
                 if b"NBFLEET_INSTANCE=" in environment and wanted in environment:
                     found.append(int(entry.name))
+        return found
+
+    def server_pids(self) -> dict[str, int]:
+        """The pid of the JupyterLab of each notebook, by notebook id."""
+        found: dict[str, int] = {}
+        for pid in self.instance_pids():
+            try:
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            base = next((word for word in words if word.startswith(b"--ServerApp.base_url=/")), None)
+            if base is not None:
+                found[base.decode().split("/")[1]] = pid
         return found
 
 
