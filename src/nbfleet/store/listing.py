@@ -83,7 +83,7 @@ def _resolve(connection: Connection, directory: Directory, query: Query) -> _Fil
         ("workspace_no", query.workspace_id, lambda i: directory.workspace(connection, project_no, i)),
         ("pool_no", query.pool_id, lambda i: directory.pool(connection, project_no, i)),
         ("owner_no", query.owner_id, lambda i: directory.user(connection, i)),
-        ("image_no", query.image_id, lambda i: directory.image(connection, i)),
+        ("image_no", query.image_id, lambda i: directory.image(connection, i.lower())),
     )
     for name, wanted, look_up in lookups:
         if wanted is not None:
