@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import Meta, Struct
@@ -94,7 +94,7 @@ def load(
 ) -> Settings:
     """The settings in force; `overrides` are those of the command line, None where it is silent."""
     given = {name: value for name, value in overrides.items() if value is not None}
-    merged = _from_file(config) | _from_environment(environment) | given
+    merged = _joined(_joined(_from_file(config), _from_environment(environment)), given)
     merged.setdefault("data_dir", str(default_data_dir()))
     merged["data_dir"] = str(Path(str(merged["data_dir"])).expanduser().absolute())
     try:
@@ -103,6 +103,18 @@ def load(
         raise BadSettings(f"Bad setting: {fault}.") from fault
     _check(settings)
     return settings
+
+
+def _joined(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Both sources in one; what the upper one says of a section leaves the rest of the section alone."""
+    joined = dict(below)
+    for name, value in above.items():
+        earlier = joined.get(name)
+        sections = isinstance(earlier, dict) and isinstance(value, dict)
+        joined[name] = (
+            _joined(cast("dict[str, Any]", earlier), cast("dict[str, Any]", value)) if sections else value
+        )
+    return joined
 
 
 def _from_file(config: Path | None) -> dict[str, Any]:
@@ -122,11 +134,18 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for variable, value in environment.items():
         if variable.startswith(PREFIX) and variable not in _NOT_SETTINGS:
             *sections, name = variable.removeprefix(PREFIX).lower().split("__")
-            place = found
-            for section in sections:
-                place = place.setdefault(section, {})
-            place[name] = value.split(",") if name in _LISTS else value
+            found = _joined(found, _nested(sections, {name: _items(value) if name in _LISTS else value}))
     return found
+
+
+def _nested(sections: list[str], values: dict[str, Any]) -> dict[str, Any]:
+    for section in reversed(sections):
+        values = {section: values}
+    return values
+
+
+def _items(text: str) -> list[str]:
+    return [item for part in text.split(",") if (item := part.strip())]
 
 
 # Read by the command line, not by the service.
@@ -159,6 +178,8 @@ def gateway_url(settings: Settings, port: int) -> str:
 
 
 def _reachable(host: str) -> str:
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound.
+    if host in ("0.0.0.0", ""):  # noqa: S104 - compared, not bound.
         return "127.0.0.1"
+    if host == "::":  # Bound for IPv6 only.
+        return "[::1]"
     return f"[{host}]" if ":" in host else host

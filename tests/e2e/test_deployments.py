@@ -207,7 +207,7 @@ def test_it_shuts_down_cleanly_and_leaves_instances_running(service: Service) ->
 
 def test_a_second_service_on_the_same_data_is_refused(service: Service) -> None:
     done = subprocess.run(
-        [*service.command("serve", "--port", "0", "--gateway-port", "0"), "--data-dir", str(service.data_dir)],
+        service.command("serve", "--port", "0", "--gateway-port", "0", "--data-dir", str(service.data_dir)),
         capture_output=True, text=True, check=False, timeout=30,
     )  # fmt: skip
     assert done.returncode == 1

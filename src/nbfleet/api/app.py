@@ -29,7 +29,7 @@ from nbfleet.wire.operation import AUTHENTICATED, PUBLIC, Action, Operation
 from nbfleet.wire.operations import OPERATIONS
 
 log = structlog.get_logger()
-_RETRY_AFTER = 2
+RETRY_AFTER = 2
 _KEY_LIMIT = 255
 
 
@@ -55,7 +55,7 @@ class Api:
             status, answer = refusal.status, Answer(refusal.body(), refusal.headers)
         except Unavailable as fault:
             log.warning("store unavailable", request_id=request_id, operation=operation_id, cause=str(fault))
-            busy = errors.overloaded(_RETRY_AFTER)
+            busy = errors.overloaded(RETRY_AFTER)
             status, answer = busy.status, Answer(busy.body(), busy.headers)
         except Exception:
             log.exception("request failed", request_id=request_id, operation=operation_id)

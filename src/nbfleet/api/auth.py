@@ -68,10 +68,12 @@ class Authenticator:
 
     async def prove(self, request: signing.Request) -> Proof:
         """Whose request this is; raises the 401 of whatever is wrong with its credentials."""
-        token = _single(request, "x-auth-token")
-        if token is not None:
-            return await self._by_token(token)
-        if _single(request, "authorization") is not None:
+        tokens = [value for name, value in request.headers if name.lower() == b"x-auth-token"]
+        if len(tokens) > 1:
+            raise errors.token_unreadable()
+        if tokens:
+            return await self._by_token(tokens[0].decode("latin-1").strip())
+        if any(name.lower() == b"authorization" for name, _ in request.headers):
             return await self._by_signature(request)
         session = _session(request)
         if session is not None:
@@ -99,14 +101,6 @@ class Authenticator:
         if key is None:
             raise errors.unauthorized_signature("the signature does not match")
         return Proof(key.principal)
-
-
-def _single(request: signing.Request, name: str) -> str | None:
-    try:
-        value = request.header(name)
-    except SignatureError as fault:
-        raise errors.unauthorized_signature(str(fault)) from fault
-    return None if value is None else value.decode("latin-1")
 
 
 def _session(request: signing.Request) -> str | None:

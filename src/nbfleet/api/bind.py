@@ -6,7 +6,7 @@ types of the table; those that no row documents are ignored.
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -17,6 +17,7 @@ from nbfleet.wire.operation import Operation
 from nbfleet.wire.parameters import Parameter
 
 QUERY_LIMIT = 8192
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _AT = re.compile(r"(?P<problem>.*?)(?: - at `(?P<path>.*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
 _TYPE = re.compile(r"Expected `(?P<expected>[^`]*)`, got `[^`]*`")
@@ -40,6 +41,8 @@ def query_pairs(raw: bytes) -> dict[str, str]:
     for name, value in pairs:
         if name in found:
             raise errors.invalid_query(name, f"{found[name]}, {value}", "one value")
+        if "\0" in value:
+            raise errors.invalid_query(name, value, "text without NUL")
         found[name] = value
     return found
 
@@ -86,28 +89,54 @@ def body(operation: Operation, raw: bytes) -> Any:
     if operation.body is None or (not raw.strip() and not operation.body_required):
         return None
     try:
-        return msgspec.json.decode(raw, type=operation.body)
-    except msgspec.ValidationError as fault:
-        raise _bad_field(str(fault), raw) from fault
+        # Whole and without types first: a typed decoder stops at the first value it dislikes.
+        document: Any = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise errors.invalid_body(fault) from fault
     except RecursionError as fault:
         raise errors.invalid_body("it is nested too deeply") from fault
+    if _NUL.search(raw):
+        _refuse_nul(document, "$")
+    try:
+        return msgspec.convert(document, operation.body)
+    except msgspec.ValidationError as fault:
+        raise _bad_field(str(fault), document) from fault
 
 
-def _bad_field(message: str, raw: bytes) -> errors.ApiError:
+def _refuse_nul(value: Any, path: str) -> None:
+    """No store can be trusted with the character NUL: one cuts text there, the other refuses it."""
+    match value:
+        case str() if "\0" in value:
+            field = path.removeprefix("$").removeprefix(".")
+            if field in _CHARACTERS:
+                raise errors.bad_characters(field, value, _CHARACTERS[field])
+            raise errors.wrong_value(field or "body", value, "text without NUL")
+        case dict():
+            for name, item in cast("dict[str, Any]", value).items():
+                _refuse_nul(name, f"{path}.{name}")
+                _refuse_nul(item, f"{path}.{name}")
+        case list():
+            for place, item in enumerate(cast("list[Any]", value)):
+                _refuse_nul(item, f"{path}[{place}]")
+        case _:
+            return
+
+
+def _bad_field(message: str, document: Any) -> errors.ApiError:
     match = _AT.fullmatch(message)
     problem, path = (message, "$") if match is None else (match["problem"], match["path"] or "$")
     missing = _MISSING.search(problem)
     if missing is not None:
         return errors.missing(_join(path, missing["field"]))
-    given = _at(raw, path)
+    given = _at(document, path)
     field = path.removeprefix("$").removeprefix(".") or "body"
     wrong_type = _TYPE.search(problem)
     if wrong_type is not None:
         return errors.wrong_type(field, given, wrong_type["expected"])
-    if field in _CHARACTERS:
+    if field in _CHARACTERS and "matching" in problem:
         return errors.bad_characters(field, given, _CHARACTERS[field])
+    if field in _CHARACTERS:
+        return errors.wrong_value(field, given, _CHARACTERS[field])
     return errors.wrong_value(field, given, problem.removeprefix("Expected "))
 
 
@@ -115,9 +144,9 @@ def _join(path: str, field: str) -> str:
     return f"{path}.{field}".removeprefix("$.")
 
 
-def _at(raw: bytes, path: str) -> Any:
+def _at(document: Any, path: str) -> Any:
     """What stands in the body at a path such as `$.volume.capacity` or `$.endpoints[0]`."""
-    value: Any = msgspec.json.decode(raw)
+    value = document
     for name, index in _STEP.findall(path):
         try:
             value = value[name] if name else value[int(index)]

@@ -37,11 +37,11 @@ def routes(context: Context, document: dict[str, Any]) -> list[Route]:
         return _page("docs.html", info=document["info"], groups=operations_by_tag(document))
 
     async def login(request: Request) -> Response:
-        if request.method == "GET":
+        if request.method != "POST":
             # Looking at a link must not use it up: mail scanners and previews do that.
             return _page("login.html", ticket=request.query_params.get("ticket", "")[:_LONGEST_TICKET])
-        ticket = (await request.body())[: _LONGEST_TICKET + len("ticket=")].decode("ascii", "replace")
-        token = await identity.log_in(context, ticket.removeprefix("ticket="))
+        ticket = await _posted_ticket(request)
+        token = None if ticket is None else await identity.log_in(context, ticket)
         if token is None:
             return _page("login_refused.html", 403)
         response = RedirectResponse("/docs", 303)
@@ -60,6 +60,16 @@ def routes(context: Context, document: dict[str, Any]) -> list[Route]:
         Route("/docs", docs),
         Route("/login", login, methods=["GET", "POST"]),
     ]
+
+
+async def _posted_ticket(request: Request) -> str | None:
+    """The ticket of the form, without reading further than one can reach."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _LONGEST_TICKET + len("ticket="):
+            return None
+    return body.decode("ascii", "replace").removeprefix("ticket=")
 
 
 def operations_by_tag(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -7,36 +7,57 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nbfleet import __version__
 from nbfleet.api import pages
-from nbfleet.api.app import Api
+from nbfleet.api.app import RETRY_AFTER, Api
 from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Tools
+from nbfleet.api.handlers import encode
 from nbfleet.store.database import Unavailable
 from nbfleet.store.identity import list_accounts
-from nbfleet.telemetry import Metrics
-from nbfleet.wire import openapi
+from nbfleet.telemetry import Metrics, new_request_id
+from nbfleet.wire import errors, openapi
 
 _METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
 
 class _Site:
-    """Sends the published paths straight to the operations and the few others through a router."""
+    """Sends the few other paths through a router and everything else straight to the operations.
 
-    def __init__(self, api: Api, others: ASGIApp) -> None:
+    A method that a page does not have is refused where the operations are, in the same shape.
+    """
+
+    def __init__(self, api: Api, others: Starlette) -> None:
         self._api = api
         self._others = others
+        routes = [route for route in others.routes if isinstance(route, Route)]
+        self._methods = {route.path: route.methods or set[str]() for route in routes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in _OTHERS:
-            await self._api(scope, receive, send)
-        else:
+        if scope["type"] != "http":
             await self._others(scope, receive, send)
+        elif scope["method"] in self._methods.get(scope["path"], ()):
+            await self._others(scope, receive, _named(send))
+        else:
+            await self._api(scope, receive, send)
 
 
-_OTHERS = frozenset({"/", "/healthz", "/metrics", "/openapi.json", "/docs", "/login"})
+def _named(send: Send) -> Send:
+    """Adds a request id to the answer."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], (b"x-request-id", new_request_id().encode())]
+        await send(message)
+
+    return sending
+
+
+async def _busy(_request: Request, _fault: Exception) -> Response:
+    busy = errors.overloaded(RETRY_AFTER)
+    return Response(encode(busy.body()), busy.status, dict(busy.headers), "application/json")
 
 
 def site(tools: Tools, authenticator: Authenticator, metrics: Metrics, address: str) -> ASGIApp:
@@ -66,4 +87,5 @@ def site(tools: Tools, authenticator: Authenticator, metrics: Metrics, address: 
         Route("/openapi.json", openapi_json),
         *pages.routes(tools.context, document),
     ]
-    return _Site(Api(tools, authenticator, metrics), Starlette(routes=routes, lifespan=lifespan))
+    others = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Unavailable: _busy})
+    return _Site(Api(tools, authenticator, metrics), others)

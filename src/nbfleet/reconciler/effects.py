@@ -11,8 +11,13 @@ from nbfleet.domain.lifecycle import Effect, Event, Presence
 from nbfleet.domain.notebook import Notebook, Progress, Step, StepStatus
 from nbfleet.reconciler.works import Works, apply, is_down, is_ready, ref, save_progress
 from nbfleet.runtimes.base import DeleteFailed, InstanceSpec, Observation, StartFailed
+from nbfleet.store import notebooks
 
 _MILLISECONDS = 1000
+
+
+class NotClearYet(Exception):
+    """The start went through, and the runtime cannot tell yet what came of it."""
 
 
 async def perform(works: Works, effect: Effect, notebook: Notebook, claim: str) -> str:
@@ -49,17 +54,22 @@ async def _start(works: Works, notebook: Notebook, claim: str) -> str:
 async def _run(works: Works, notebook: Notebook, claim: str) -> Observation:
     """Goes through the steps, remembering each; answers what is seen of the instance at the end."""
     limit = works.settings.start_timeout
+    deadline = asyncio.timeout(limit)
     current = replace(notebook, progress=Progress())
     try:
-        async with asyncio.timeout(limit):
+        async with deadline:
             async for item in works.runtime.start(_spec(works, notebook)):
                 steps = (current.progress or Progress()).with_step(item.step, item.status)
                 handle = current.handle if item.handle is None else item.handle
                 current = replace(current, progress=steps, handle=handle)
                 await save_progress(works, claim, current)
     except TimeoutError as fault:
+        if not deadline.expired():
+            raise  # The runtime's own, of the moment.
         raise StartFailed(_step_of(current), f"It was not ready within {limit} seconds.") from fault
     (seen,) = await works.runtime.observe([ref(current)])
+    if seen.presence in (Presence.UNKNOWN, Presence.STARTING):
+        raise NotClearYet(f"It is {seen.presence} after its start.")
     if seen.presence is not Presence.READY:
         reason = seen.reason or "It ended before it could be used."
         raise StartFailed(Step.INITIALISATION, reason)
@@ -88,7 +98,9 @@ def _step_of(notebook: Notebook) -> Step:
 
 
 async def _failed(works: Works, notebook: Notebook, claim: str, failure: StartFailed) -> None:
-    await works.runtime.stop(ref(notebook))
+    # Read again for its handle: the failed start may have left something behind.
+    found = await works.database.read(notebooks.find, notebook.id)
+    await works.runtime.stop(ref(notebook if found is None else found.notebook))
 
     def change(current: Notebook, now: int) -> Notebook:
         steps = (current.progress or Progress()).with_step(failure.step, StepStatus.FAILED)

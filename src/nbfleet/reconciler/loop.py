@@ -12,7 +12,7 @@ import structlog
 
 from nbfleet.domain.lifecycle import Effect, effect_for, status_of
 from nbfleet.reconciler.effects import give_up, perform
-from nbfleet.reconciler.works import ClaimLost, Works
+from nbfleet.reconciler.works import CLAIM, ClaimLost, Works
 from nbfleet.store import claims
 from nbfleet.store.database import Unavailable
 from nbfleet.store.notebooks import Stored
@@ -20,9 +20,8 @@ from nbfleet.store.notebooks import Stored
 log = structlog.get_logger()
 
 POLL = 1.0  # Seconds between looks without a hint.
-CLAIM = 15_000  # Milliseconds a claim holds unless it is renewed.
 HEARTBEAT = 5.0  # Seconds between renewals.
-IN_HAND = 64  # Notebooks worked on at the same time.
+IN_HAND = 64  # Notebooks stopped or removed at the same time; how many are started is a setting.
 GIVE_UP = 5  # Tries of a start or a removal before its fault is taken for lasting.
 _LONGEST_PAUSE = 30_000  # Milliseconds between tries of an effect that keeps failing.
 
@@ -31,8 +30,7 @@ class Reconciler:
     def __init__(self, works: Works) -> None:
         self._works = works
         self._hinted = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._starts = asyncio.Semaphore(works.settings.concurrent_starts)
+        self._tasks: dict[asyncio.Task[None], Effect] = {}
         self._failures: dict[str, int] = {}
 
     def hint(self) -> None:
@@ -47,9 +45,10 @@ class Reconciler:
                 if not await self._take():
                     await self._pause()
         finally:
-            for task in self._tasks:
+            tasks = list(self._tasks)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -57,38 +56,43 @@ class Reconciler:
                 await self._hinted.wait()
 
     async def _take(self) -> bool:
-        """Claims what is due and sets tasks to it; True when there may be more."""
-        works, room = self._works, IN_HAND - len(self._tasks)
+        """Claims what is due and sets tasks to it; True when it is worth looking again at once."""
+        works = self._works
+        started = sum(effect is Effect.START for effect in self._tasks.values())
+        room = (works.settings.concurrent_starts - started, IN_HAND - (len(self._tasks) - started))
         try:
-            if room <= 0 or not await works.database.read(claims.is_due, works.clock()):
+            if not await works.database.read(claims.is_due, works.clock(), *room):
                 return False
             claim, now = uuid.uuid4().hex, works.clock()
-            taken = await works.database.write(claims.claim_due, claim, now, now + CLAIM, room)
-        except Unavailable as fault:
-            log.warning("store unavailable", cause=str(fault))
+            taken = await works.database.write(claims.claim_due, claim, now, now + CLAIM, *room)
+        except Exception as fault:
+            log.warning("cannot look for work", cause=str(fault))
             return False
         for stored in taken:
-            task = asyncio.create_task(self._work(stored, claim))
-            self._tasks.add(task)
-            task.add_done_callback(self._done)
+            self._set_to(stored, claim)
         works.metrics.set_in_hand(len(self._tasks))
-        return len(taken) == room
+        return bool(taken)
+
+    def _set_to(self, stored: Stored, claim: str) -> None:
+        effect = effect_for(status_of(stored.notebook))
+        if effect is not None:
+            task = asyncio.create_task(self._work(effect, stored, claim))
+            self._tasks[task] = effect
+            task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
         self._works.metrics.set_in_hand(len(self._tasks))
         self.hint()
 
-    async def _work(self, stored: Stored, claim: str) -> None:
+    async def _work(self, effect: Effect, stored: Stored, claim: str) -> None:
         notebook = stored.notebook
-        effect = effect_for(status_of(notebook))
-        if effect is None:
-            return
         heartbeat = asyncio.create_task(self._keep(stored.rid, claim))
         try:
-            result = await self._perform(effect, stored, claim)
+            result = await perform(self._works, effect, notebook, claim)
         except ClaimLost:
             log.warning("claim lost", notebook=notebook.id, effect=effect.value)
+            self._failures.pop(notebook.id, None)
             result = "lost"
         except Exception as fault:
             log.exception("effect failed", notebook=notebook.id, effect=effect.value)
@@ -99,12 +103,6 @@ class Reconciler:
             heartbeat.cancel()
         self._works.metrics.count_effect(effect.value, result)
         log.info("effect", notebook=notebook.id, effect=effect.value, result=result)
-
-    async def _perform(self, effect: Effect, stored: Stored, claim: str) -> str:
-        if effect is Effect.START:
-            async with self._starts:
-                return await perform(self._works, effect, stored.notebook, claim)
-        return await perform(self._works, effect, stored.notebook, claim)
 
     async def _keep(self, rid: int, claim: str) -> None:
         works = self._works

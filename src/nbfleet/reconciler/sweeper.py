@@ -11,7 +11,7 @@ import structlog
 from nbfleet.domain import lease as leases
 from nbfleet.domain import lifecycle
 from nbfleet.domain.lifecycle import Event, Status, status_of
-from nbfleet.reconciler.works import Works
+from nbfleet.reconciler.works import Works, steadily
 from nbfleet.store import audit, claims, idempotency, identity, notebooks
 from nbfleet.store.audit import Actor
 from nbfleet.store.database import Connection
@@ -27,15 +27,24 @@ _LEASE = Actor("lease")
 
 async def stop_expired(works: Works, hint: Callable[[], None]) -> None:
     """Until cancelled: running notebooks whose lease ran out are wanted stopped."""
-    while True:
-        expired = await works.database.read(claims.expired, works.clock(), _BATCH)
-        for notebook_id in expired:
-            if await works.database.write(_stop_if_expired, works, notebook_id):
-                works.metrics.count_auto_stop()
-                log.info("lease ran out", notebook=notebook_id)
-                hint()
-        if len(expired) < _BATCH:
-            await works.sleep(await _nap(works))
+
+    async def step() -> float:
+        if await stop_once(works, hint) >= _BATCH:
+            return 0.0
+        return await _nap(works)
+
+    await steadily(works, "leases", step)
+
+
+async def stop_once(works: Works, hint: Callable[[], None]) -> int:
+    """Looks once; answers how many there were."""
+    expired = await works.database.read(claims.expired, works.clock(), _BATCH)
+    for notebook_id in expired:
+        if await works.database.write(_stop_if_expired, works, notebook_id):
+            works.metrics.count_auto_stop()
+            log.info("lease ran out", notebook=notebook_id)
+            hint()
+    return len(expired)
 
 
 async def _nap(works: Works) -> float:
@@ -60,8 +69,11 @@ def _stop_if_expired(connection: Connection, works: Works, notebook_id: str) -> 
 
 async def tidy(works: Works) -> None:
     """Until cancelled: expired tokens and old request keys are dropped."""
-    while True:
+
+    async def step() -> float:
         now = works.clock()
         await works.database.write(identity.delete_expired, now)
         await works.database.write(idempotency.forget, now - REMEMBER_KEYS)
-        await works.sleep(TIDY)
+        return TIDY
+
+    await steadily(works, "tidy", step)

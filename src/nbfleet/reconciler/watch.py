@@ -1,13 +1,21 @@
-"""Looking after what is settled: instances that ended by themselves, and instances nobody owns."""
+"""Looking after what is settled: instances that ended by themselves, and instances nobody owns.
+
+Both are claimed while they are cleared away, so that a start asked for meanwhile waits for its turn and is
+not taken for what is cleared away.
+"""
+
+import uuid
+from collections.abc import Callable
 
 import structlog
 
 from nbfleet.domain.lifecycle import Event, Presence, Status, finding, is_stray, status_of
 from nbfleet.domain.notebook import Notebook
-from nbfleet.reconciler.works import RECONCILER, Works, is_down, ref
+from nbfleet.reconciler.works import CLAIM, RECONCILER, Works, is_down, ref, steadily
 from nbfleet.runtimes.base import InstanceRef, Observation
 from nbfleet.store import audit, claims, notebooks
 from nbfleet.store.database import Connection
+from nbfleet.store.notebooks import Stored
 
 log = structlog.get_logger()
 
@@ -18,9 +26,12 @@ _BATCH = 500
 
 async def watch_running(works: Works) -> None:
     """Until cancelled: a running notebook whose instance ended becomes ERROR, with the reason."""
-    while True:
+
+    async def step() -> float:
         await look_once(works)
-        await works.sleep(LOOK)
+        return LOOK
+
+    await steadily(works, "watch", step)
 
 
 async def look_once(works: Works) -> None:
@@ -38,11 +49,12 @@ async def _mourn(works: Works, notebook: Notebook, seen: Observation) -> None:
     """Records the end of an instance, once nothing that it left behind runs any more."""
     reason = seen.reason or "Its process is gone; nothing says why."
 
-    def write(connection: Connection) -> bool:
-        found = notebooks.find(connection, notebook.id, lock=True)
-        if found is None or status_of(found.notebook) is not Status.RUNNING:
-            return False
-        if found.notebook.generation != notebook.generation:
+    def is_the_same(now: Notebook) -> bool:
+        return status_of(now) is Status.RUNNING and now.generation == notebook.generation
+
+    def write(connection: Connection, claim: str) -> bool:
+        found = claims.held(connection, claim, notebook.id)
+        if found is None or not is_the_same(found.notebook):
             return False
         now = works.clock()
         changed = is_down(found.notebook, Event.DIED, now, reason)
@@ -50,22 +62,63 @@ async def _mourn(works: Works, notebook: Notebook, seen: Observation) -> None:
         audit.record(connection, now, RECONCILER, Event.DIED.value, changed, found.notebook, reason)
         return True
 
-    await works.runtime.stop(ref(notebook))
-    if await works.database.write(write):
-        log.warning("instance ended by itself", notebook=notebook.id, reason=reason)
+    claim = uuid.uuid4().hex
+    found = await _claim(works, claim, notebook.id, is_the_same)
+    if found is None:
+        return
+    try:
+        await works.runtime.stop(ref(found.notebook))
+        if await works.database.write(write, claim):
+            log.warning("instance ended by itself", notebook=notebook.id, reason=reason)
+    finally:
+        await works.database.write(claims.drop, claim, found.rid)
 
 
 async def sweep_strays(works: Works) -> None:
     """Until cancelled: whatever this fleet started and no record wants is stopped."""
-    while True:
-        for instance in await works.runtime.inventory():
-            if await works.database.read(_is_stray, instance):
-                log.warning("stray instance stopped", notebook=instance.notebook_id)
-                await works.runtime.stop(instance)
-        await works.sleep(SWEEP)
+
+    async def step() -> float:
+        await sweep_once(works)
+        return SWEEP
+
+    await steadily(works, "strays", step)
 
 
-def _is_stray(connection: Connection, instance: InstanceRef) -> bool:
+async def sweep_once(works: Works) -> None:
+    for instance in await works.runtime.inventory():
+        found = await works.database.read(notebooks.find, instance.notebook_id)
+        if found is None:
+            await _stop_stray(works, instance)
+        elif _is_unwanted(found.notebook):
+            claim = uuid.uuid4().hex
+            if await _claim(works, claim, instance.notebook_id, _is_unwanted) is not None:
+                try:
+                    await _stop_stray(works, instance)
+                finally:
+                    await works.database.write(claims.drop, claim, found.rid)
+
+
+async def _stop_stray(works: Works, instance: InstanceRef) -> None:
+    log.warning("stray instance stopped", notebook=instance.notebook_id)
+    await works.runtime.stop(instance)
+
+
+def _is_unwanted(notebook: Notebook) -> bool:
     """What is in motion is left alone: the reconciler is at it, and makes sure itself."""
-    found = notebooks.find(connection, instance.notebook_id)
-    return found is None or is_stray(status_of(found.notebook), Presence.READY)
+    return is_stray(status_of(notebook), Presence.READY)
+
+
+async def _claim(
+    works: Works, claim: str, notebook_id: str, condition: Callable[[Notebook], bool]
+) -> Stored | None:
+    """The notebook, claimed, if the condition still holds and nobody works on it."""
+
+    def write(connection: Connection) -> Stored | None:
+        now = works.clock()
+        found = claims.take(connection, claim, notebook_id, now, now + CLAIM)
+        if found is not None and not condition(found.notebook):
+            claims.drop(connection, claim, found.rid)
+            return None
+        return found
+
+    return await works.database.write(write)

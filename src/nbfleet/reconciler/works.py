@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+import structlog
+
 from nbfleet.domain import lease as leases
 from nbfleet.domain import lifecycle
 from nbfleet.domain.lifecycle import Event
@@ -15,7 +17,11 @@ from nbfleet.store.database import Connection, Database
 from nbfleet.store.keyring import Keyring
 from nbfleet.telemetry import Metrics
 
+log = structlog.get_logger()
+
 RECONCILER = Actor("reconciler")
+CLAIM = 15_000  # Milliseconds a claim holds unless it is renewed.
+_AFTER_FAULT = 1.0  # Seconds.
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,20 @@ class Works:
 
 class ClaimLost(Exception):
     """Somebody else works on this notebook now: nothing more may be done about it here."""
+
+
+async def steadily(works: Works, what: str, step: Callable[[], Awaitable[float]]) -> None:
+    """Until cancelled: `step`, then the pause in seconds that it asks for.
+
+    A fault of the moment, of the store or of the runtime, costs one round and not the service.
+    """
+    while True:
+        try:
+            pause = await step()
+        except Exception as fault:
+            log.warning("round failed", loop=what, cause=f"{type(fault).__name__}: {fault}")
+            pause = _AFTER_FAULT
+        await works.sleep(pause)
 
 
 def ref(notebook: Notebook) -> InstanceRef:

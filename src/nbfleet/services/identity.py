@@ -4,6 +4,7 @@ Secrets leave this module once, to whoever they are made for; at rest there are 
 forms.
 """
 
+import asyncio
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -99,7 +100,8 @@ async def issue_token(
 ) -> IssuedToken:
     """A token for whoever knows the password. All reasons to refuse look the same from outside."""
     user = await context.database.read(_user, user_id, user_name, account)
-    if not keyring.password_matches(password, _NOBODY if user is None else user.password_hash):
+    hashed = _NOBODY if user is None else user.password_hash
+    if not await asyncio.to_thread(keyring.password_matches, password, hashed):
         raise errors.wrong_password()
     if user is None or not user.enabled:
         raise errors.wrong_password()

@@ -7,7 +7,7 @@ claim because what they write is conditional on what they read.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from nbfleet.domain.notebook import Observed, Wanted
 from nbfleet.store import notebooks
@@ -15,28 +15,59 @@ from nbfleet.store.notebooks import Stored
 from nbfleet.store.schema import instances
 
 
-def is_due(connection: Connection, now: int) -> bool:
+def is_due(connection: Connection, now: int, starts: int, others: int) -> bool:
     """Whether `claim_due` would find anything; asked first because a claim is a write."""
     i = instances.c
-    due = select(i.rid).where(i.due_at <= now, or_(i.claim_until.is_(None), i.claim_until <= now)).limit(1)
-    return connection.execute(due).first() is not None
+    wanted = [_waits(now, starts=kind) for kind, limit in ((True, starts), (False, others)) if limit > 0]
+    due = select(i.rid).where(or_(*wanted)).limit(1)
+    return bool(wanted) and connection.execute(due).first() is not None
 
 
-def claim_due(connection: Connection, claim: str, now: int, until: int, limit: int) -> list[Stored]:
-    """Claims notebooks in motion that are due and that nobody works on, the longest due first."""
+def claim_due(
+    connection: Connection, claim: str, now: int, until: int, starts: int, others: int
+) -> list[Stored]:
+    """Claims notebooks in motion that are due and that nobody works on, the longest due first.
+
+    At most so many that are to start, and so many others: a crowd of starts must not hold up a stop.
+    """
     i = instances.c
-    due = (
-        select(i.rid)
-        .where(i.due_at <= now, or_(i.claim_until.is_(None), i.claim_until <= now))
-        .order_by(i.due_at, i.rid)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rids = list(connection.execute(due).scalars())
+    rids: list[int] = []
+    for kind, limit in ((True, starts), (False, others)):
+        if limit > 0:
+            due = select(i.rid).where(_waits(now, starts=kind)).order_by(i.due_at, i.rid).limit(limit)
+            rids.extend(connection.execute(due.with_for_update(skip_locked=True)).scalars())
     if not rids:
         return []
     connection.execute(update(instances).where(i.rid.in_(rids)).values(claim=claim, claim_until=until))
     return notebooks.find_many(connection, rids)
+
+
+def _waits(now: int, *, starts: bool) -> ColumnElement[bool]:
+    i = instances.c
+    kind = i.wanted == Wanted.RUNNING.value if starts else i.wanted != Wanted.RUNNING.value
+    return and_(i.due_at <= now, or_(i.claim_until.is_(None), i.claim_until <= now), kind)
+
+
+def take(connection: Connection, claim: str, notebook_id: str, now: int, until: int) -> Stored | None:
+    """Claims this one notebook, due or not; None when it is gone or somebody works on it.
+
+    Requests still change it, but nothing is done about them until the claim ends.
+    """
+    i = instances.c
+    found = notebooks.find(connection, notebook_id, lock=True)
+    if found is None:
+        return None
+    free = or_(i.claim_until.is_(None), i.claim_until <= now)
+    values = {"claim": claim, "claim_until": until}
+    taken = connection.execute(update(instances).where(i.rid == found.rid, free).values(**values))
+    return found if taken.rowcount == 1 else None
+
+
+def drop(connection: Connection, claim: str, rid: int) -> None:
+    """Gives up a claim and leaves everything else as it is."""
+    i = instances.c
+    values = {"claim": None, "claim_until": None}
+    connection.execute(update(instances).where(i.rid == rid, i.claim == claim).values(**values))
 
 
 def renew(connection: Connection, claim: str, rid: int, until: int) -> bool:

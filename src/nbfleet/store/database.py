@@ -99,6 +99,10 @@ class _Write:
     call: Callable[[Connection], Any]
     result: Future[Any]
 
+    def is_wanted(self) -> bool:
+        """False when whoever asked has gone away; after True that is no longer possible."""
+        return self.result.set_running_or_notify_cancel()
+
 
 class _SqliteWriter:
     """The one thread that writes. Each call has a savepoint of its own inside a shared transaction."""
@@ -121,6 +125,8 @@ class _SqliteWriter:
 
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
+            if not first.is_wanted():
+                continue
             group = [first]
             try:
                 self._commit_group(group)
@@ -144,13 +150,16 @@ class _SqliteWriter:
                 write.result.set_exception(_translated(fault))
 
     def _next(self) -> _Write | None:
-        try:
-            write = self._queue.get_nowait()
-        except queue.Empty:
-            return None
-        if write is None:
-            self._queue.put(None)  # Closing: leave the sign where the outer loop finds it.
-        return write
+        while True:
+            try:
+                write = self._queue.get_nowait()
+            except queue.Empty:
+                return None
+            if write is None:
+                self._queue.put(None)  # Closing: leave the sign where the outer loop finds it.
+                return None
+            if write.is_wanted():
+                return write
 
     @staticmethod
     def _attempt(connection: Connection, write: _Write) -> tuple[_Write, Any, BaseException | None]:

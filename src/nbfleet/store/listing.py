@@ -153,7 +153,7 @@ def _values(connection: Connection, directory: Directory, query: Query) -> dict[
         ("workspace_no", query.workspace_id, lambda i: directory.workspace(connection, project_no, i)),
         ("pool_no", query.pool_id, lambda i: directory.pool(connection, project_no, i)),
         ("owner_no", query.owner_id, lambda i: directory.user(connection, i)),
-        ("image_no", query.image_id, lambda i: directory.image(connection, i)),
+        ("image_no", query.image_id, lambda i: directory.image(connection, i.lower())),
         ("feature", query.feature, FEATURE.get),
         ("status", query.status, lambda word: STATUS[Status(word)]),
         ("billing", query.billing, lambda word: BILLING[Billing(word)]),

@@ -140,7 +140,7 @@ def save(connection: Connection, old: Stored, notebook: Notebook, due_at: int) -
     if changed:
         connection.execute(update(notebooks).where(notebooks.c.rid == old.rid).values(**changed))
     state = _state(notebook, due_at)
-    if status_of(notebook) not in IN_MOTION:
+    if status_of(old.notebook) in IN_MOTION and status_of(notebook) not in IN_MOTION:
         state |= {"claim": None, "claim_until": None}
     connection.execute(update(instances).where(instances.c.rid == old.rid).values(**state))
     body = documents.encode(notebook, catalogue.image(connection, notebook.image_id))
