@@ -94,9 +94,8 @@ def load(
 ) -> Settings:
     """The settings in force; `overrides` are those of the command line, None where it is silent."""
     given = {name: value for name, value in overrides.items() if value is not None}
-    merged = _joined(_joined(_from_file(config), _from_environment(environment)), given)
-    merged.setdefault("data_dir", str(default_data_dir()))
-    merged["data_dir"] = str(Path(str(merged["data_dir"])).expanduser().absolute())
+    merged = _over(_over(_from_file(config), _from_environment(environment)), given)
+    merged["data_dir"] = _absolute(merged.get("data_dir"))
     try:
         settings = msgspec.convert(merged, Settings, strict=False)
     except msgspec.ValidationError as fault:
@@ -105,16 +104,26 @@ def load(
     return settings
 
 
-def _joined(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Both sources in one; what the upper one says of a section leaves the rest of the section alone."""
-    joined = dict(below)
-    for name, value in above.items():
-        earlier = joined.get(name)
-        sections = isinstance(earlier, dict) and isinstance(value, dict)
-        joined[name] = (
-            _joined(cast("dict[str, Any]", earlier), cast("dict[str, Any]", value)) if sections else value
-        )
-    return joined
+def _over(lower: dict[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Both together; where both say something `upper` wins, key by key inside sections too."""
+    merged = dict(lower)
+    for name, value in upper.items():
+        below = merged.get(name)
+        if isinstance(below, dict) and isinstance(value, dict):
+            merged[name] = _over(cast(dict[str, Any], below), cast(dict[str, Any], value))
+        else:
+            merged[name] = value
+    return merged
+
+
+def _absolute(data_dir: object) -> object:
+    """An empty name is no name: it would mean the directory the service happens to be started in."""
+    if data_dir is not None and not isinstance(data_dir, str):
+        return data_dir  # Refused with the other values of the wrong type.
+    try:
+        return str((Path(data_dir) if data_dir else default_data_dir()).expanduser().absolute())
+    except RuntimeError as fault:
+        raise BadSettings(f"data_dir cannot be {data_dir}: {fault}") from fault
 
 
 def _from_file(config: Path | None) -> dict[str, Any]:
@@ -124,7 +133,7 @@ def _from_file(config: Path | None) -> dict[str, Any]:
         return tomllib.loads(config.read_text(encoding="utf-8"))
     except OSError as fault:
         raise BadSettings(f"Cannot read the configuration file {config}: {fault.strerror}.") from fault
-    except tomllib.TOMLDecodeError as fault:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise BadSettings(f"The configuration file {config} is not TOML: {fault}.") from fault
 
 
@@ -134,22 +143,32 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for variable, value in environment.items():
         if variable.startswith(PREFIX) and variable not in _NOT_SETTINGS:
             *sections, name = variable.removeprefix(PREFIX).lower().split("__")
-            found = _joined(found, _nested(sections, {name: _items(value) if name in _LISTS else value}))
+            place = _section(found, sections, variable)
+            if isinstance(place.get(name), dict):
+                raise BadSettings(f"Bad setting: {variable} does not go together with {variable}__….")
+            place[name] = _words(value) if name in _LISTS else value
     return found
 
 
-def _nested(sections: list[str], values: dict[str, Any]) -> dict[str, Any]:
-    for section in reversed(sections):
-        values = {section: values}
-    return values
+def _section(found: dict[str, Any], sections: list[str], variable: str) -> dict[str, Any]:
+    place = found
+    for section in sections:
+        inner: Any = place.setdefault(section, {})
+        if not isinstance(inner, dict):
+            whole = variable.rpartition("__")[0]
+            raise BadSettings(f"Bad setting: {variable} does not go together with {whole}.")
+        place = cast(dict[str, Any], inner)
+    return place
 
 
-def _items(text: str) -> list[str]:
-    return [item for part in text.split(",") if (item := part.strip())]
+def _words(value: str) -> list[str]:
+    return [word.strip() for word in value.split(",") if word.strip()]
 
 
 # Read by the command line, not by the service.
-_NOT_SETTINGS = frozenset({"NBFLEET_CREDENTIALS", "NBFLEET_CONFIG", "NBFLEET_INSTANCE"})
+_NOT_SETTINGS = frozenset(
+    {"NBFLEET_CREDENTIALS", "NBFLEET_ENDPOINT", "NBFLEET_CA_FILE", "NBFLEET_CONFIG", "NBFLEET_INSTANCE"}
+)
 _LISTS = frozenset({"trusted_proxies"})
 
 
@@ -160,6 +179,10 @@ def _check(settings: Settings) -> None:
         raise BadSettings("lease.minimum is above lease.maximum.")
     if not settings.flavors:
         raise BadSettings("flavors is empty: no notebook could be created.")
+    ids = [flavor.id for flavor in settings.flavors]
+    twice = next((one for one in ids if ids.count(one) > 1), None)
+    if twice is not None:
+        raise BadSettings(f"flavors has the id {twice} twice.")
 
 
 def scheme(settings: Settings) -> str:
@@ -178,8 +201,6 @@ def gateway_url(settings: Settings, port: int) -> str:
 
 
 def _reachable(host: str) -> str:
-    if host in ("0.0.0.0", ""):  # noqa: S104 - compared, not bound.
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound.
         return "127.0.0.1"
-    if host == "::":  # Bound for IPv6 only.
-        return "[::1]"
     return f"[{host}]" if ":" in host else host

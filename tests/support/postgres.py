@@ -36,19 +36,24 @@ class Postgres:
         self._run(
             "initdb", "-D", data, "-A", "trust", "-U", "nbfleet", "--no-sync", "-E", "UTF8", "--locale=C"
         )
+        self.restart()
+        return self
+
+    def restart(self) -> None:
+        """Starts it again after a stop."""
+        data = str(self.directory / "data")
         options = f"-p {self.port} -k {self.directory} -c listen_addresses=127.0.0.1 -c fsync=off"
         log = str(self.directory / "log")
         self._run("pg_ctl", "-D", data, "-o", options, "-l", log, "-w", "start")
-        return self
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self.directory / "data"), "-m", "immediate", "stop")
 
-    def new_database(self) -> str:
-        """The URL of an empty database."""
+    def new_database(self, template: str = "template1") -> str:
+        """The URL of an empty database, or of a copy of one that nobody is connected to."""
         name = f"test_{next(self._names)}"
         url = f"postgresql://nbfleet@127.0.0.1:{self.port}"
-        self._run("psql", "-q", f"{url}/postgres", "-c", f"CREATE DATABASE {name}")
+        self._run("psql", "-q", f"{url}/postgres", "-c", f"CREATE DATABASE {name} TEMPLATE {template}")
         return f"{url}/{name}"
 
     def _run(self, name: str, *arguments: str) -> None:

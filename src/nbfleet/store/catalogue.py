@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
+from nbfleet.domain.listing import fold
 from nbfleet.store.schema import images, workspaces
 from nbfleet.wire.images import Image
 
@@ -33,7 +34,8 @@ def all_images(connection: Connection) -> Sequence[Image]:
 
 def put_image(connection: Connection, published: Image, now: int) -> None:
     """Adds the image, or replaces what is published under its id."""
-    values = {"swr_path": published.swr_path, "update_at": now, "body": _encode(published)}
+    path = str(published.swr_path)
+    values = {"swr_path": path, "swr_path_folded": fold(path), "update_at": now, "body": _encode(published)}
     changed = connection.execute(update(images).where(images.c.id == published.id).values(**values))
     if changed.rowcount == 0:
         connection.execute(insert(images).values(id=published.id, create_at=now, **values))

@@ -23,6 +23,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 READERS = 4
+PATIENCE = 10.0  # Seconds to wait while another process has SQLite locked.
 GROUP = 64  # How many queued writes may share one commit.
 _TRIES = 5
 _REPEATABLE = frozenset({"40001", "40P01"})  # Serialization failure, deadlock.
@@ -43,18 +44,19 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, patience: float = PATIENCE) -> Engine:
     """An engine whose connections begin their transactions as we say, not as the driver guesses."""
     if url.startswith("sqlite"):
-        return _sqlite_engine(url)
+        return _sqlite_engine(url, patience)
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg" + url.removeprefix("postgresql")
     # Totals and pages come from one snapshot; writers lock the rows that they read.
     return create_engine(url, poolclass=NullPool)
 
 
-def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": 10})
+def _sqlite_engine(url: str, patience: float) -> Engine:
+    arguments = {"check_same_thread": False, "timeout": patience}
+    engine = create_engine(url, poolclass=NullPool, connect_args=arguments)
 
     @event.listens_for(engine, "connect")
     def prepare(dbapi: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -189,8 +191,10 @@ def _translated(fault: BaseException) -> BaseException:
 class Database:
     """Reads run on a few threads, each in a snapshot; writes as the module says."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = open_engine(url)
+    def __init__(self, url: str, patience: float = PATIENCE) -> None:
+        self.engine = open_engine(url, patience)
+        # What the driver raises where a statement is handed to it directly, as lists do.
+        self._driver_fault: type[Exception] = self.engine.dialect.loaded_dbapi.OperationalError
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         isolation = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._readers = _PerThread(self.engine, **isolation)
@@ -222,6 +226,8 @@ class Database:
                 return fn(connection, *args, **kwargs)
         except OperationalError as fault:
             raise _translated(fault) from fault
+        except self._driver_fault as fault:
+            raise Unavailable(str(fault)) from fault
 
     def close(self) -> None:
         if self._writer is not None:

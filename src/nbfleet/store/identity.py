@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from nbfleet.domain.access import Principal, Role
+from nbfleet.domain.listing import fold
 from nbfleet.store import catalogue
 from nbfleet.store.schema import (
     access_keys,
@@ -105,9 +106,9 @@ def add_user(
 ) -> int:
     if connection.execute(select(users.c.no).where(users.c.name == name)).scalar() is not None:
         raise Taken(name)
-    values = {"id": user_id, "name": name, "account_id": account_id, "password_hash": password_hash}
-    query = insert(users).values(**values, enabled=True, create_at=now).returning(users.c.no)
-    number: int = connection.execute(query).scalar_one()
+    values = {"id": user_id, "name": name, "name_folded": fold(name), "account_id": account_id}
+    values |= {"password_hash": password_hash, "enabled": True, "create_at": now}
+    number: int = connection.execute(insert(users).values(**values).returning(users.c.no)).scalar_one()
     return number
 
 

@@ -247,12 +247,12 @@ def _holds(dialect: str, folded: ColumnElement[Any], part: BindParameter[Any]) -
 
 
 def _related(
-    number: ColumnElement[Any], its_number: ColumnElement[Any], text: ColumnElement[Any]
+    number: ColumnElement[Any], its_number: ColumnElement[Any], folded: ColumnElement[Any]
 ) -> Callable[[str, BindParameter[Any]], ColumnElement[bool]]:
     """A fuzzy condition on a text that is kept in another, small table."""
 
     def condition(dialect: str, part: BindParameter[Any]) -> ColumnElement[bool]:
-        return number.in_(select(its_number).where(_holds(dialect, func.lower(text), part)))
+        return number.in_(select(its_number).where(_holds(dialect, folded, part)))
 
     return condition
 
@@ -265,9 +265,9 @@ def _describes(dialect: str, part: BindParameter[Any]) -> ColumnElement[bool]:
 _PARTS: dict[str, Callable[[str, BindParameter[Any]], ColumnElement[bool]]] = {
     "name": lambda dialect, part: _holds(dialect, _n.name_folded, part),
     "flavor": lambda dialect, part: _holds(dialect, func.lower(_n.flavor), part),
-    "username": _related(_n.owner_no, schema.users.c.no, schema.users.c.name),
-    "swr_path": _related(_n.image_no, schema.images.c.no, schema.images.c.swr_path),
-    "pool_name": _related(_n.pool_no, schema.pools.c.no, schema.pools.c.name),
+    "username": _related(_n.owner_no, schema.users.c.no, schema.users.c.name_folded),
+    "swr_path": _related(_n.image_no, schema.images.c.no, schema.images.c.swr_path_folded),
+    "pool_name": _related(_n.pool_no, schema.pools.c.no, schema.pools.c.name_folded),
     "description": _describes,
 }
 

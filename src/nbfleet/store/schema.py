@@ -54,6 +54,7 @@ users = Table(
     Column("no", _Number, primary_key=True),
     Column("id", String(32), nullable=False, unique=True),
     Column("name", Text, nullable=False, unique=True),
+    Column("name_folded", Text, nullable=False),
     Column("account_id", String(32), ForeignKey("accounts.id"), nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("enabled", Boolean, nullable=False),
@@ -114,6 +115,7 @@ pools = Table(
     Column("project_no", _Number, ForeignKey("projects.no"), nullable=False),
     Column("id", String(64), nullable=False),
     Column("name", Text, nullable=False),
+    Column("name_folded", Text, nullable=False),
     UniqueConstraint("project_no", "id", name="pools_by_id"),
 )
 
@@ -123,6 +125,7 @@ images = Table(
     Column("no", _Number, primary_key=True),
     Column("id", String(36), nullable=False, unique=True),
     Column("swr_path", Text, nullable=False),
+    Column("swr_path_folded", Text, nullable=False),
     Column("create_at", BigInteger, nullable=False),
     Column("update_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),  # The published image as JSON.

@@ -52,6 +52,7 @@ def _create_identity() -> None:
     sa.Column('no', NUMBER, nullable=False),
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('name_folded', sa.Text(), nullable=False),
     sa.Column('account_id', sa.String(length=32), nullable=False),
     sa.Column('password_hash', sa.Text(), nullable=False),
     sa.Column('enabled', sa.Boolean(), nullable=False),
@@ -114,6 +115,7 @@ def _create_catalogue() -> None:
     sa.Column('project_no', NUMBER, nullable=False),
     sa.Column('id', sa.String(length=64), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('name_folded', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['project_no'], ['projects.no'], ),
     sa.PrimaryKeyConstraint('no'),
     sa.UniqueConstraint('project_no', 'id', name='pools_by_id'),
@@ -122,6 +124,7 @@ def _create_catalogue() -> None:
     sa.Column('no', NUMBER, nullable=False),
     sa.Column('id', sa.String(length=36), nullable=False),
     sa.Column('swr_path', sa.Text(), nullable=False),
+    sa.Column('swr_path_folded', sa.Text(), nullable=False),
     sa.Column('create_at', sa.BigInteger(), nullable=False),
     sa.Column('update_at', sa.BigInteger(), nullable=False),
     sa.Column('body', sa.LargeBinary(), nullable=False),
@@ -299,11 +302,18 @@ def _sqlite_triggers(table: str, keys: tuple[str, ...]) -> list[str]:
 def _postgresql_triggers(table: str, keys: tuple[str, ...]) -> list[str]:
     add, remove = _change(table, keys, "NEW", 1), _change(table, keys, "OLD", -1)
     old, new = (", ".join(f"{row}.{key}" for key in keys) for row in ("OLD", "NEW"))
+    columns, places = ", ".join(keys), ", ".join(str(place) for place in range(1, len(keys) + 1))
+    # Both rows in one order: two changes the opposite way would else wait for each other.
+    move = (
+        f"INSERT INTO {table} ({columns}, total) "
+        f"SELECT * FROM (VALUES ({old}, -1::bigint), ({new}, 1::bigint)) AS moved ORDER BY {places} "
+        f"ON CONFLICT ({columns}) DO UPDATE SET total = {table}.total + excluded.total;"
+    )
     return [
         f"CREATE FUNCTION {table}_keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"IF TG_OP = 'UPDATE' THEN IF ({old}) IS NOT DISTINCT FROM ({new}) THEN RETURN NULL; END IF; END IF; "
-        f"IF TG_OP <> 'INSERT' THEN {remove} END IF; "
-        f"IF TG_OP <> 'DELETE' THEN {add} END IF; RETURN NULL; END $$",
+        f"IF TG_OP = 'INSERT' THEN {add} "
+        f"ELSIF TG_OP = 'DELETE' THEN {remove} "
+        f"ELSIF ({old}) IS DISTINCT FROM ({new}) THEN {move} END IF; RETURN NULL; END $$",
         f"CREATE TRIGGER {table}_keep AFTER INSERT OR DELETE OR UPDATE ON notebooks "
         f"FOR EACH ROW EXECUTE FUNCTION {table}_keep()",
     ]

@@ -1,0 +1,96 @@
+"""Who may do what, over every role, scope and owner."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from nbfleet.domain.access import (
+    ACT_ON_ALL,
+    LIST_ALL,
+    MEMBER_ACTIONS,
+    Caller,
+    Principal,
+    Role,
+    Scope,
+    acts_on,
+    enter,
+    may,
+    narrow,
+    sees,
+)
+from nbfleet.domain.listing import Query, SortKey, Tag
+
+ME, OTHER = "me", "somebody-else"
+PRINCIPAL = Principal(ME, "Me", "a", "Account", {"p": Role.MEMBER, "q": Role.ADMINISTRATOR})
+
+
+def caller(role: Role) -> Caller:
+    return Caller(ME, "Me", "p", role, "a", "Account")
+
+
+# What each may read with each scope and owner asked for; None is everybody.
+READS = {
+    (Role.MEMBER, Scope.OWN, None): ME,
+    (Role.MEMBER, Scope.OWN, ME): ME,
+    (Role.MEMBER, Scope.OWN, OTHER): ME,
+    (Role.MEMBER, Scope.ALL, None): ME,
+    (Role.MEMBER, Scope.ALL, ME): ME,
+    (Role.MEMBER, Scope.ALL, OTHER): ME,
+    (Role.ADMINISTRATOR, Scope.OWN, None): ME,
+    (Role.ADMINISTRATOR, Scope.OWN, ME): ME,
+    (Role.ADMINISTRATOR, Scope.OWN, OTHER): OTHER,
+    (Role.ADMINISTRATOR, Scope.ALL, None): None,
+    (Role.ADMINISTRATOR, Scope.ALL, ME): ME,
+    (Role.ADMINISTRATOR, Scope.ALL, OTHER): OTHER,
+}
+
+
+def test_the_table_has_every_case() -> None:
+    assert set(READS) == set(itertools.product(Role, Scope, (None, ME, OTHER)))
+
+
+@pytest.mark.parametrize(("case", "owner"), list(READS.items()))
+@pytest.mark.parametrize("project", ["", "p", "another"])
+def test_a_list_is_narrowed_to_its_reader(
+    case: tuple[Role, Scope, str | None], owner: str | None, project: str
+) -> None:
+    role, scope, asked = case
+    query = Query(
+        project_id=project, owner_id=asked, feature=None, workspace_id=None, tags=(Tag("k"),), name="n",
+        sort=(SortKey.NAME,), descending=False, offset=3, limit=4,
+    )  # fmt: skip
+    assert narrow(query, caller(role), scope) == replace(query, project_id="p", owner_id=owner)
+
+
+@pytest.mark.parametrize(
+    ("role", "owner", "expected"),
+    [
+        (Role.MEMBER, ME, True),
+        (Role.MEMBER, OTHER, False),
+        (Role.ADMINISTRATOR, ME, True),
+        (Role.ADMINISTRATOR, OTHER, True),
+    ],
+)
+def test_sees_and_acts_on(role: Role, owner: str, expected: bool) -> None:
+    assert (sees(caller(role), owner), acts_on(caller(role), owner)) == (expected, expected)
+
+
+def test_a_member_may_what_is_listed_and_an_administrator_anything() -> None:
+    actions = [
+        *sorted(MEMBER_ACTIONS),
+        LIST_ALL,
+        ACT_ON_ALL,
+        "modelarts:workspace:create",
+        "",
+        "*",
+        "unheard:of",
+    ]
+    assert {action for action in actions if may(caller(Role.MEMBER), action)} == MEMBER_ACTIONS
+    assert [action for action in actions if not may(caller(Role.ADMINISTRATOR), action)] == []
+
+
+def test_entering_a_project() -> None:
+    assert enter(PRINCIPAL, "p") == caller(Role.MEMBER)
+    assert enter(PRINCIPAL, "q") == replace(caller(Role.ADMINISTRATOR), project_id="q")
+    assert [enter(PRINCIPAL, project) for project in ("r", "", "P")] == [None, None, None]

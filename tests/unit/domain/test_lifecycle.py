@@ -1,0 +1,186 @@
+"""The table of states: every pair of status and event, and what follows from the table as a whole."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from nbfleet.domain.lifecycle import (
+    FAILED,
+    IN_MOTION,
+    TRANSITIONS,
+    Effect,
+    Event,
+    IllegalTransition,
+    Presence,
+    Status,
+    allows,
+    apply,
+    effect_for,
+    finding,
+    is_stray,
+    status_of,
+)
+from nbfleet.domain.notebook import Lease, Notebook, Observed, Volume, Wanted
+
+S, E = Status, Event
+
+# Written down from the contract and not from the module.
+TABLE = {
+    (S.CREATING, E.READY): S.RUNNING,
+    (S.CREATING, E.START_FAILED): S.CREATE_FAILED,
+    (S.STARTING, E.READY): S.RUNNING,
+    (S.STARTING, E.START_FAILED): S.START_FAILED,
+    (S.STOPPED, E.START): S.STARTING,
+    (S.START_FAILED, E.START): S.STARTING,
+    (S.ERROR, E.START): S.STARTING,
+    (S.RUNNING, E.STOP): S.STOPPING,
+    (S.RUNNING, E.AUTO_STOP): S.STOPPING,
+    (S.RUNNING, E.DIED): S.ERROR,
+    (S.STOPPING, E.FOUND_STOPPED): S.STOPPED,
+    **{
+        (source, E.DELETE): S.DELETING
+        for source in (S.RUNNING, S.STOPPED, S.CREATE_FAILED, S.START_FAILED, S.DELETE_FAILED, S.ERROR)
+    },
+    (S.DELETING, E.REMOVED): S.DELETED,
+    (S.DELETING, E.REMOVE_FAILED): S.DELETE_FAILED,
+}
+UNREACHABLE = {S.INIT, S.SNAPSHOTTING, S.FROZEN}
+
+NEW = Notebook(
+    id="7d9069fb-6058-4e69-b76d-457480428406",
+    project_id="p",
+    owner_id="u",
+    name="n",
+    description="",
+    feature="NOTEBOOK",
+    flavor="f",
+    image_id="i",
+    workspace_id="0",
+    pool_id=None,
+    volume=Volume("EVS", "MANAGED", 5),
+    lease=Lease(1, 1, 3_600_000, 3_600_000, enable=True),
+    wanted=Wanted.RUNNING,
+    observed=Observed.NEW,
+    create_at=1,
+    update_at=1,
+    generation=1,
+)
+
+
+def reachable() -> dict[tuple[Wanted, Observed], Notebook]:
+    """A notebook for each pair (wanted, observed) that events lead to from a new one."""
+    found = {(NEW.wanted, NEW.observed): NEW}
+    waiting = [NEW]
+    while waiting:
+        notebook = waiting.pop()
+        for event in Event:
+            if allows(status_of(notebook), event):
+                after = apply(notebook, event, notebook.update_at + 1)
+                if (after.wanted, after.observed) not in found:
+                    found[after.wanted, after.observed] = after
+                    waiting.append(after)
+    return found
+
+
+REACHABLE = reachable()
+
+
+def following(notebook: Notebook) -> list[Notebook]:
+    return [apply(notebook, event, 0) for event in Event if allows(status_of(notebook), event)]
+
+
+def ends(notebook: Notebook, goal: Status) -> bool:
+    """Whether some row of events leads from here to the goal."""
+    seen: set[tuple[Wanted, Observed]] = set()
+    waiting = [notebook]
+    while waiting:
+        now = waiting.pop()
+        if status_of(now) is goal:
+            return True
+        if (now.wanted, now.observed) not in seen:
+            seen.add((now.wanted, now.observed))
+            waiting.extend(following(now))
+    return False
+
+
+def test_all_statuses_but_three_are_reached() -> None:
+    assert {status_of(notebook) for notebook in REACHABLE.values()} == set(Status) - UNREACHABLE
+
+
+@pytest.mark.parametrize("event", Event)
+@pytest.mark.parametrize("notebook", list(REACHABLE.values()), ids=lambda n: f"{n.wanted}-{n.observed}")
+def test_every_pair_of_status_and_event(notebook: Notebook, event: Event) -> None:
+    status = status_of(notebook)
+    target = TABLE.get((status, event))
+    assert allows(status, event) is (target is not None)
+    if target is None:
+        with pytest.raises(IllegalTransition) as refused:
+            apply(notebook, event, 77)
+        assert (refused.value.status, refused.value.event) == (status, event)
+    else:
+        after = apply(notebook, event, 77)
+        assert status_of(after) is target
+        # Nothing but the pair and the time of the change is touched.
+        assert replace(after, wanted=notebook.wanted, observed=notebook.observed, update_at=0) == replace(
+            notebook, update_at=0
+        )
+        assert after.update_at == 77
+
+
+@pytest.mark.parametrize("status", sorted(UNREACHABLE))
+def test_no_event_is_possible_in_a_status_nothing_leads_to(status: Status) -> None:
+    assert [event for event in Event if allows(status, event)] == []
+
+
+def test_the_table_is_the_contract() -> None:
+    assert {(row.source, row.event): row.target for row in TRANSITIONS} == TABLE
+    assert len(TRANSITIONS) == len(TABLE), "no pair has two ways"
+    assert [row for row in TRANSITIONS if not row.reason] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "effect", "outcomes"),
+    [
+        (S.CREATING, Effect.START, {E.READY, E.START_FAILED}),
+        (S.STARTING, Effect.START, {E.READY, E.START_FAILED}),
+        (S.STOPPING, Effect.STOP, {E.FOUND_STOPPED}),
+        (S.DELETING, Effect.REMOVE, {E.REMOVED, E.REMOVE_FAILED}),
+    ],
+)
+def test_what_is_in_motion_has_an_effect_and_a_way_out(
+    status: Status, effect: Effect, outcomes: set[Event]
+) -> None:
+    assert effect_for(status) is effect
+    assert {event for event in Event if allows(status, event)} == outcomes
+    assert {target for (source, _), target in TABLE.items() if source is status} & IN_MOTION == set()
+
+
+def test_only_what_is_in_motion_has_an_effect() -> None:
+    assert {status for status in Status if effect_for(status) is not None} == IN_MOTION
+
+
+@pytest.mark.parametrize("notebook", list(REACHABLE.values()), ids=lambda n: f"{n.wanted}-{n.observed}")
+def test_everything_can_be_deleted_in_the_end(notebook: Notebook) -> None:
+    assert ends(notebook, Status.DELETED)
+
+
+def test_deleted_is_the_end() -> None:
+    assert [key for key in TABLE if key[0] is S.DELETED] == []
+
+
+def test_failed_statuses_are_those_named_so() -> None:
+    assert {status for status in Status if status.endswith("FAILED") or status is S.ERROR} == FAILED
+
+
+@pytest.mark.parametrize(("status", "seen"), list(itertools.product(Status, Presence)))
+def test_only_a_running_notebook_that_is_surely_gone_has_died(status: Status, seen: Presence) -> None:
+    gone = status is S.RUNNING and seen in (Presence.ABSENT, Presence.EXITED)
+    assert finding(status, seen) is (E.DIED if gone else None)
+
+
+@pytest.mark.parametrize(("status", "seen"), list(itertools.product(Status, Presence)))
+def test_a_stray_runs_although_nothing_wants_or_moves_it(status: Status, seen: Presence) -> None:
+    runs = seen in (Presence.STARTING, Presence.READY)
+    left_alone = status in (S.RUNNING, S.CREATING, S.STARTING, S.STOPPING, S.DELETING)
+    assert is_stray(status, seen) is (runs and not left_alone)
