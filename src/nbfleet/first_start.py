@@ -12,7 +12,7 @@ import msgspec
 from nbfleet.services import identity
 from nbfleet.services.catalogue import built_in_image
 from nbfleet.services.context import Context
-from nbfleet.store import catalogue
+from nbfleet.store import notebooks
 from nbfleet.store.database import Connection
 from nbfleet.store.identity import key
 
@@ -41,7 +41,7 @@ async def prepare(context: Context, endpoint: str) -> str:
         await context.database.write(identity.store_first_identity, context, first)
     await context.database.read(_keep_if_stored, pending, directory / CREDENTIALS)
     now = context.clock()
-    await context.database.write(catalogue.put_image, built_in_image(now), now)
+    await context.database.write(notebooks.put_image, built_in_image(now), now)
     return await context.database.write(identity.new_login_link, context, context.settings.administrator)
 
 

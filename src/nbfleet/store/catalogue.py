@@ -33,7 +33,10 @@ def all_images(connection: Connection) -> Sequence[Image]:
 
 
 def put_image(connection: Connection, published: Image, now: int) -> None:
-    """Adds the image, or replaces what is published under its id."""
+    """Adds the image, or replaces what is published under its id.
+
+    Documents show parts of it: `notebooks.put_image` writes those anew as well.
+    """
     path = str(published.swr_path)
     values = {"swr_path": path, "swr_path_folded": fold(path), "update_at": now, "body": _encode(published)}
     changed = connection.execute(update(images).where(images.c.id == published.id).values(**values))

@@ -100,7 +100,7 @@ class _Statement:
 
 
 def page(connection: Connection, directory: Directory, query: Query) -> Page:
-    values = _values(connection, directory, query)
+    values = None if _is_unstorable(query) else _values(connection, directory, query)
     if values is None:
         return Page(0, ())
     filters, name = _filters(query), connection.dialect.name
@@ -115,12 +115,23 @@ def page(connection: Connection, directory: Directory, query: Query) -> Page:
     return Page(total, [_row(*found) for found in statement.run(connection, values).fetchall()])
 
 
+def _is_unstorable(query: Query) -> bool:
+    """Whether a text is asked for that can be in no database: PostgreSQL refuses to look for the letter 0."""
+    texts = [getattr(query, name) for name in _TEXTS]
+    texts.extend(text for tag in query.tags for text in (tag.key, tag.value))
+    return any(text is not None and "\0" in text for text in texts)
+
+
 def _row(notebook_id: str, generation: int, status: int, owner_id: str, owner_name: str, body: bytes) -> Row:
     return Row(notebook_id, owner_id, owner_name, generation, status == _RUNNING, body)
 
 
 # From the query to values: ids become numbers, words become codes, parts are folded.
 
+_TEXTS = (
+    "project_id", "owner_id", "workspace_id", "id", "image_id", "pool_id", "ip",
+    "name", "flavor", "username", "swr_path", "pool_name", "description",
+)  # fmt: skip
 _FUZZY = ("name", "flavor", "username", "swr_path", "pool_name", "description")
 
 

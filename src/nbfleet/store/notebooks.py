@@ -27,7 +27,9 @@ from nbfleet.store.codes import FEATURE, NO_POOL, STATUS
 from nbfleet.store.directory import Directory
 from nbfleet.store.schema import documents as document_table
 from nbfleet.store.schema import images, instances, notebooks, pools, projects, users, workspaces
+from nbfleet.wire.images import Image
 
+_BATCH = 500
 _FEATURE_OF = {code: name for name, code in FEATURE.items()}
 
 
@@ -145,6 +147,24 @@ def save(connection: Connection, old: Stored, notebook: Notebook, due_at: int) -
     connection.execute(update(instances).where(instances.c.rid == old.rid).values(**state))
     body = documents.encode(notebook, catalogue.image(connection, notebook.image_id))
     connection.execute(update(document_table).where(document_table.c.rid == old.rid).values(body=body))
+
+
+def put_image(connection: Connection, published: Image, now: int) -> None:
+    """Adds or replaces an image, and writes the documents anew in which it looks different now."""
+    number = Directory().image(connection, str(published.id))
+    before = None if number is None else documents.list_form(catalogue.image(connection, str(published.id)))
+    catalogue.put_image(connection, published, now)
+    if before is None or before == documents.list_form(published):
+        return
+    last = 0
+    mine = records().where(notebooks.c.image_no == number).order_by(notebooks.c.rid).limit(_BATCH)
+    while rows := connection.execute(mine.where(notebooks.c.rid > last)).all():
+        for one in map(stored, rows):
+            body = documents.encode(one.notebook, published)
+            connection.execute(
+                update(document_table).where(document_table.c.rid == one.rid).values(body=body)
+            )
+        last = rows[-1].rid
 
 
 def _narrow(notebook: Notebook) -> dict[str, Any]:
