@@ -3,22 +3,11 @@
 import json
 
 from huaweicloudsdkmodelarts.v1 import StartNotebookRequest, StopNotebookRequest
-from playwright.sync_api import sync_playwright
 
+from support.browser import chromium
 from support.kernel import Kernel, get
 from support.sdk import connect, create, wait_until
 from support.service import Service
-
-CHROMIUM = "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def test_a_cell_runs_over_the_address_and_an_old_token_opens_nothing(service: Service) -> None:
@@ -47,8 +36,7 @@ def test_a_person_opens_jupyterlab_and_runs_a_cell(service: Service) -> None:
     notebook = create(client, name="browser")
     running = wait_until(client, notebook.id, "RUNNING")
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(f"{running.url}?token={running.token}")
         # The address bar holds no secret any more.
@@ -70,4 +58,3 @@ def test_a_person_opens_jupyterlab_and_runs_a_cell(service: Service) -> None:
         assert answer is not None
         assert answer.status == 401
         stranger.screenshot(path=str(service.data_dir.parent / "refused.png"))
-        browser.close()
