@@ -1,8 +1,9 @@
 """Servers to compare: the whole product, and two floors that answer the same bytes.
 
-    python benchmarks/servers.py product|static|bare PORT DATA_DIR DATABASE_URL
+    python benchmarks/servers.py product|cached|static|bare PORT DATA_DIR DATABASE_URL
 
-product  the service's own application on the given store
+product  the service's own application on the given store, every answer made anew
+cached   the same with its answer cache, as it is served
 static   the same application, route, authentication and request id; the handler answers ready bytes
 bare     an ASGI callable that answers ready bytes to anything
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 import uvloop
 
 from nbfleet.api import handlers
+from nbfleet.api.answers import Answers
 from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Answer, Call, Tools
 from nbfleet.api.present import Presenter
@@ -34,7 +36,9 @@ def main(kind: str, port: int, data_dir: str, database_url: str) -> None:
     configure_logs("info", "json")
     ground = open_ground(settings)
     context = Context(ground.database, Directory(), ground.keyring, settings, milliseconds, lambda: None)
-    tools = Tools(context, Presenter(ground.keyring, "http://127.0.0.1:1", False), _no_log)
+    answers = Answers(ground.database.version if kind == "cached" else lambda: None)
+    presenter = Presenter(ground.keyring, "http://127.0.0.1:1", False)
+    tools = Tools(context, presenter, answers, _no_log)
     ready = Path(data_dir, "page.json")
     page = ready.read_bytes() if ready.exists() else b"{}"
 

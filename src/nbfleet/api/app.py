@@ -41,6 +41,9 @@ class Api:
         self._authenticator = authenticator
         self._metrics = metrics
         self._router = Router(OPERATIONS)
+        stray = HANDLERS.keys() - {operation.id for operation in OPERATIONS}
+        if stray:
+            raise ValueError(f"No row of the table has these handlers: {stray}.")
         self._body_limit = tools.context.settings.body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,6 +100,7 @@ class Api:
             body=bind.body(operation, raw),
             principal=None if proof is None else proof.principal,
             entered=entered,
+            raw_query=scope["query_string"],
             request_id=request_id,
             idempotency_key=_idempotency_key(headers),
         )

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from nbfleet.api.answers import Answers
 from nbfleet.api.present import Presenter
 from nbfleet.domain.access import Caller, Principal
 from nbfleet.services.context import Context
@@ -31,6 +32,7 @@ class Call:
     body: Any
     principal: Principal | None
     entered: Caller | None
+    raw_query: bytes
     request_id: str
     idempotency_key: str | None
 
@@ -51,6 +53,7 @@ class Tools:
 
     context: Context
     presenter: Presenter
+    answers: Answers
     log_tail: Callable[[str, int, int], Awaitable[str]]
 
 

@@ -89,9 +89,14 @@ def _limit(tools: Tools, limit: int) -> int:
 
 
 async def _list(tools: Tools, call: Call, scope: Scope) -> Answer:
-    query = fleet_query(tools, call.query)
-    page = await notebooks.list_page(tools.context, call.caller, query, scope)
-    return Answer(tools.presenter.page(call.caller, page, query.limit, query.offset))
+    key, version = (call.caller, scope, call.raw_query), tools.answers.version()
+    body = tools.answers.get(key, version)
+    if body is None:
+        query = fleet_query(tools, call.query)
+        page = await notebooks.list_page(tools.context, call.caller, query, scope)
+        body = tools.presenter.page(call.caller, page, query.limit, query.offset)
+        tools.answers.keep(key, version, body)
+    return Answer(body)
 
 
 async def list_all_notebooks(tools: Tools, call: Call) -> Answer:

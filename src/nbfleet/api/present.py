@@ -5,6 +5,7 @@ administrators, as the public cloud does). No other module puts them into an ans
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -53,7 +54,11 @@ class Presenter:
         reveals = self._reveals(caller, notebook.owner_id)
         return msgspec.structs.replace(
             view,
-            user=_user(caller, notebook.owner_id, shown.owner_name),
+            user=UserResponse(
+                id=notebook.owner_id,
+                name=shown.owner_name,
+                domain=Domain(id=caller.account_id, name=caller.account_name),
+            ),
             token=self.keyring.notebook_token(notebook.id, notebook.generation) if reveals else UNSET,
             url=self._url(notebook.id) if reveals and running else UNSET,
             endpoints=[self._endpoint(notebook.id)] if reveals and running else [],
@@ -61,7 +66,7 @@ class Presenter:
         )
 
     def _row(self, caller: Caller, row: listing.Row) -> bytes:
-        additions = [documents.member("user", _user(caller, row.owner_id, row.owner_name))]
+        additions = [_user_member(caller.account_id, caller.account_name, row.owner_id, row.owner_name)]
         if self._reveals(caller, row.owner_id):
             additions.append(documents.member("token", self.keyring.notebook_token(row.id, row.generation)))
             additions.extend(self._addresses(row))
@@ -96,9 +101,11 @@ class Presenter:
         )
 
 
-def _user(caller: Caller, owner_id: str, owner_name: str) -> UserResponse:
-    account = Domain(id=caller.account_id, name=caller.account_name)
-    return UserResponse(id=owner_id, name=owner_name, domain=account)
+@lru_cache(maxsize=4096)
+def _user_member(account_id: str, account_name: str, owner_id: str, owner_name: str) -> bytes:
+    """The same few owners fill most pages."""
+    account = Domain(id=account_id, name=account_name)
+    return documents.member("user", UserResponse(id=owner_id, name=owner_name, domain=account))
 
 
 def unpaged(items: list[Any], offset: int) -> dict[str, Any]:

@@ -206,6 +206,18 @@ class Database:
         """fn(connection, ...) in one snapshot."""
         return await asyncio.wrap_future(self._threads.submit(self.read_now, fn, *args, **kwargs))
 
+    def version(self) -> tuple[int, int] | None:
+        """Differs after every commit, from whichever process; None where there is no cheap way to tell.
+
+        To be asked on one and the same thread each time: the second number is that of its connection, which
+        the first one names.
+        """
+        if not self.is_sqlite:
+            return None
+        connection = self._readers.get()
+        row = connection.connection.cursor().execute("PRAGMA data_version").fetchone()
+        return id(connection), int(row[0])
+
     async def write(
         self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
@@ -220,6 +232,7 @@ class Database:
         return self._submit(lambda connection: fn(connection, *args, **kwargs)).result()
 
     def read_now(self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """fn(connection, ...) in one snapshot, in the calling thread."""
         try:
             connection = self._readers.get()
             with connection.begin():

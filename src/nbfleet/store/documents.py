@@ -117,7 +117,7 @@ def encode(notebook: Notebook, image: Image) -> bytes:
 
 def splice(body: bytes, additions: Sequence[bytes]) -> bytes:
     """The document with more members, each given as `"name":value`."""
-    return b"".join((body[:-1], *(b"," + addition for addition in additions), b"}"))
+    return b"%b,%b}" % (body[:-1], b",".join(additions))
 
 
 def member(name: str, value: object) -> bytes:

@@ -8,6 +8,7 @@ A statement depends on which filters are there and not on their values, so each 
 a call then costs the driver's own work and little more.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -99,11 +100,25 @@ class _Statement:
         return cursor
 
 
+BOUNDED = 2000  # Index entries that may be walked beside other requests: a fraction of a millisecond.
+
+
 def page(connection: Connection, directory: Directory, query: Query) -> Page:
+    return cast(Page, _look(connection, directory, query, math.inf))
+
+
+def bounded_page(connection: Connection, directory: Directory, query: Query) -> Page | None:
+    """The page; None when it might take walking more than BOUNDED index entries."""
+    return _look(connection, directory, query, BOUNDED)
+
+
+def _look(connection: Connection, directory: Directory, query: Query, most: float) -> Page | None:
     values = None if _is_unstorable(query) else _values(connection, directory, query)
     if values is None:
         return Page(0, ())
     filters, name = _filters(query), connection.dialect.name
+    if most < math.inf and _counter(filters) is None and not _is_narrow(filters):
+        return None
     total = int(_total(name, filters).run(connection, values).fetchone()[0])
     size = min(query.limit, total - query.offset)
     if size <= 0:
@@ -111,8 +126,38 @@ def page(connection: Connection, directory: Directory, query: Query) -> Page:
     from_end = query.offset > total // 2
     values["size"] = size
     values["skip"] = total - query.offset - size if from_end else query.offset
+    if most < math.inf and _walked(connection, filters, query, values, total) > most:
+        return None
     statement = _page(name, filters, query.sort, query.descending, from_end)
     return Page(total, [_row(*found) for found in statement.run(connection, values).fetchall()])
+
+
+# Filters that an index begins with, ordered by creation behind it.
+_INDEXED = frozenset({"status", "pool_no", "workspace_no", "owner_no"})
+_WALKABLE = frozenset({(SortKey.CREATE_AT,), (SortKey.UPDATE_AT,), (SortKey.NAME,)})
+
+
+def _is_narrow(filters: _Filters) -> bool:
+    """Whether few notebooks can match, so that counting them is quick."""
+    return filters.counted and not {"id", "owner_no"}.isdisjoint(filters.equal)
+
+
+def _walked(
+    connection: Connection, filters: _Filters, query: Query, values: dict[str, Any], total: int
+) -> float:
+    """How many index entries the page may take: those skipped and shown, and those in between that do not
+    match, if matching ones are spread evenly."""
+    here = values["skip"] + values["size"]
+    if query.sort not in _WALKABLE or not filters.counted:
+        return math.inf
+    common = query.feature in (None, "NOTEBOOK")
+    if common and query.sort == (SortKey.CREATE_AT,) and len(_INDEXED & set(filters.equal)) <= 1:
+        return here
+    every = _total(connection.dialect.name, _EVERYTHING).run(connection, values).fetchone()[0]
+    return here * int(every) / total
+
+
+_EVERYTHING = _Filters(equal=(), parts=(), tags=(), billing=False)
 
 
 def _is_unstorable(query: Query) -> bool:
