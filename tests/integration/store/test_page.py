@@ -158,7 +158,10 @@ def expected(query: Query) -> tuple[int, list[str]]:
 
 
 def answered(database: Database, query: Query, directory: Directory | None = None) -> tuple[int, list[str]]:
-    page = database.read_now(listing.page, directory or Directory(), query)
+    directory = directory or Directory()
+    page = database.read_now(listing.page, directory, query)
+    # The form for short work says the same, or that it is not for it.
+    assert database.read_now(listing.bounded_page, directory, query) in (page, None)
     return page.total, [row.id for row in page.rows]
 
 
