@@ -8,7 +8,9 @@ function in a transaction of its own and repeats it when the database asks for t
 
 import asyncio
 import queue
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -62,7 +64,8 @@ def _sqlite_engine(url: str, patience: float) -> Engine:
     def prepare(dbapi: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
         # The driver would begin transactions late and commit them early.
         dbapi.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        _use_wal(dbapi, patience)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             dbapi.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -71,6 +74,19 @@ def _sqlite_engine(url: str, patience: float) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _use_wal(dbapi: Any, patience: float) -> None:
+    """Two processes that open a new file at once: here SQLite does not wait for the other one by itself."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            dbapi.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(0.01)
 
 
 class _PerThread:
