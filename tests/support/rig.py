@@ -66,6 +66,14 @@ class Machine:
 
         await until(reached)
 
+    async def asleep(self) -> None:
+        """Waits until the one loop that runs has done its turn: time may pass now."""
+
+        async def sleeps() -> bool:
+            return self.clock.sleepers == 1
+
+        await until(sleeps)
+
     async def knows(self, notebook_id: str) -> None:
         """Waits until a start of this notebook has begun."""
 
