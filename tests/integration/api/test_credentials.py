@@ -184,7 +184,7 @@ MUTATIONS = {
     "content type": lambda p, c: with_header(p, "Content-Type", "application/json; charset=utf-8"),
     "user agent": lambda p, c: with_header(p, "User-Agent", "test/1 (a; b) #"),
     "project header": lambda p, c: with_header(p, "X-Project-Id", "0" * 32),
-    "date": lambda p, c: with_header(p, "X-Sdk-Date", (c.now + timedelta(seconds=1)).strftime("%Y%m%dT%H%M%SZ")),
+    "date": lambda p, c: with_header(p, "X-Sdk-Date", f"{c.now + timedelta(seconds=1):%Y%m%dT%H%M%SZ}"),
     "no date": lambda p, c: p | {"headers": [h for h in p["headers"] if h[0] != "X-Sdk-Date"]},
     "no user agent": lambda p, c: p | {"headers": [h for h in p["headers"] if h[0] != "User-Agent"]},
     "second host": lambda p, c: p | {"headers": [*p["headers"], ("X-Project-Id", "x")]},
