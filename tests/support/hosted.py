@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import select
 
 from nbfleet import first_start
+from nbfleet.api.answers import Answers
 from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Tools
 from nbfleet.api.present import Presenter
@@ -88,7 +89,8 @@ class Hosted:
         async def log_tail(_id: str, _generation: int, _lines: int) -> str:
             return ""
 
-        tools = Tools(self.context, Presenter(self.keyring, GATEWAY, self.settings.reveal_to_admin), log_tail)
+        presenter = Presenter(self.keyring, GATEWAY, self.settings.reveal_to_admin)
+        tools = Tools(self.context, presenter, Answers(self.context.database.version), log_tail)
         app = site(tools, Authenticator(self.context), metrics, f"http://127.0.0.1:{self.port}")
         self._face = Face(app, self._socket, self.settings)
         working = asyncio.create_task(reconciler.run())

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-
 from support.client import Answer, conforms, exchange
 
 HOUR = 3_600_000

@@ -12,10 +12,10 @@ from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdkmodelarts.v1 import ListAllNotebooksRequest, ModelArtsClient
 from keystoneauth1 import session as keystone
 from keystoneauth1.identity import v3
+from support.client import Caller, conforms, exchange
 
 from nbfleet.services import identity
 from nbfleet.wire import signing
-from support.client import Caller, conforms, exchange
 from support.hosted import PASSWORD
 
 DAY = 86_400_000
