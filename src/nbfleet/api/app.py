@@ -92,11 +92,10 @@ class Api:
         handler = HANDLERS.get(operation.id)
         if handler is None:
             raise errors.not_available(f"The operation {operation.id}")
-        given = bind.query_pairs(scope["query_string"])
         call = Call(
             operation=operation,
             path=bind.parameters(operation, "path", match.path),
-            query=bind.parameters(operation, "query", given),
+            query=bind.query(operation, scope["query_string"], self._tools.context.settings.page_limit),
             body=bind.body(operation, raw),
             principal=None if proof is None else proof.principal,
             entered=entered,

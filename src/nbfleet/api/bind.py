@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from nbfleet.api.allowed import describe
+from nbfleet.api.allowed import describe, describe_at
 from nbfleet.wire import errors
 from nbfleet.wire.operation import Operation
 from nbfleet.wire.parameters import Parameter
@@ -44,6 +44,15 @@ def query_pairs(raw: bytes) -> dict[str, str]:
         if "\0" in value:
             raise errors.invalid_query(name, value, "text without NUL")
         found[name] = value
+    return found
+
+
+def query(operation: Operation, raw: bytes, page_limit: int) -> dict[str, Any]:
+    """The documented parameters of the query; a page has at most `page_limit` records."""
+    given = query_pairs(raw)
+    found = parameters(operation, "query", given)
+    if found.get("limit", 1) > page_limit:
+        raise errors.invalid_query("limit", given["limit"], f"1 to {page_limit}")
     return found
 
 
@@ -100,7 +109,7 @@ def body(operation: Operation, raw: bytes) -> Any:
     try:
         return msgspec.convert(document, operation.body)
     except msgspec.ValidationError as fault:
-        raise _bad_field(str(fault), document) from fault
+        raise _bad_field(operation.body, str(fault), document) from fault
 
 
 def _refuse_nul(value: Any, path: str) -> None:
@@ -122,7 +131,7 @@ def _refuse_nul(value: Any, path: str) -> None:
             return
 
 
-def _bad_field(message: str, document: Any) -> errors.ApiError:
+def _bad_field(type_: Any, message: str, document: Any) -> errors.ApiError:
     match = _AT.fullmatch(message)
     problem, path = (message, "$") if match is None else (match["problem"], match["path"] or "$")
     missing = _MISSING.search(problem)
@@ -137,7 +146,7 @@ def _bad_field(message: str, document: Any) -> errors.ApiError:
         return errors.bad_characters(field, given, _CHARACTERS[field])
     if field in _CHARACTERS:
         return errors.wrong_value(field, given, _CHARACTERS[field])
-    return errors.wrong_value(field, given, problem.removeprefix("Expected "))
+    return errors.wrong_value(field, given, describe_at(type_, path))
 
 
 def _join(path: str, field: str) -> str:
