@@ -24,7 +24,7 @@ from nbfleet.domain.access import Caller
 from nbfleet.store.database import Unavailable
 from nbfleet.telemetry import Metrics, new_request_id
 from nbfleet.wire import errors, signing
-from nbfleet.wire.errors import ApiError
+from nbfleet.wire.errors import ApiError, ErrorCode, ErrorResponse
 from nbfleet.wire.operation import AUTHENTICATED, PUBLIC, Action, Operation
 from nbfleet.wire.operations import OPERATIONS
 
@@ -55,7 +55,7 @@ class Api:
             status = match.operation.status
             answer = await self._answer(match, scope, receive, request_id)
         except ApiError as refusal:
-            status, answer = refusal.status, Answer(refusal.body(), refusal.headers)
+            status, answer = refusal.status, Answer(_envelope(refusal, request_id), refusal.headers)
         except Unavailable as fault:
             log.warning("store unavailable", request_id=request_id, operation=operation_id, cause=str(fault))
             busy = errors.overloaded(RETRY_AFTER)
@@ -104,6 +104,11 @@ class Api:
             idempotency_key=_idempotency_key(headers),
         )
         return await handler(self._tools, call)
+
+
+def _envelope(refusal: ApiError, request_id: str) -> ErrorResponse:
+    """Refusals with a code of the gateway in front of the service name the request in the body too."""
+    return refusal.body(request_id) if refusal.code is ErrorCode.SIGNATURE else refusal.body()
 
 
 def _enter(operation: Operation, path: Mapping[str, str], proof: Proof | None) -> Caller | None:
