@@ -2,10 +2,13 @@
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Table, select
 
 from nbfleet.domain.access import Role
@@ -13,7 +16,7 @@ from nbfleet.services import identity
 from nbfleet.services.context import Context
 from nbfleet.settings import load
 from nbfleet.store import schema
-from nbfleet.store.database import Connection, Database
+from nbfleet.store.database import Connection, Database, sqlite_url
 from nbfleet.store.directory import Directory
 from nbfleet.store.identity import Project, User, set_role
 from nbfleet.store.keyring import Keyring
@@ -21,6 +24,7 @@ from nbfleet.store.keyring import load as load_keyring
 from support.http import Caller, KeyOf, Reply, TokenOf
 from support.service import Service, wait_for
 
+DATABASES = ["sqlite", "postgresql"]
 FLAVOR = "modelarts.vm.cpu.1u"
 FAILED = ("CREATE_FAILED", "START_FAILED", "DELETE_FAILED", "ERROR")
 PASSWORD = "a password of some length"
@@ -170,6 +174,20 @@ class Person:
         notebook_id = self.running(**fields)["id"]
         assert self.key("POST", f"notebooks/{notebook_id}/stop").status == 200
         return self.wait(notebook_id, "STOPPED")
+
+
+@contextmanager
+def opened(request: pytest.FixtureRequest, directory: Path, kind: str, **environment: str) -> Iterator[Place]:
+    """A service on a new database of this kind."""
+    data = directory / "data"
+    url = "" if kind == "sqlite" else request.getfixturevalue("postgres").new_database()
+    service = Service(data, runtime="simulated", database_url=url, environment=environment).start()
+    place = Place(service, Database(url or sqlite_url(data / "nbfleet.db")))
+    try:
+        yield place
+    finally:
+        place.close()
+        service.clear_away()
 
 
 def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:

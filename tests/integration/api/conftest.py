@@ -1,31 +1,11 @@
 """One running service for each database, shared by all tests here: each makes its own projects and people."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from nbfleet.domain.access import Role
-from nbfleet.store.database import Database, sqlite_url
-from support.people import Person, Place
-from support.service import Service
-
-DATABASES = ["sqlite", "postgresql"]
-Open = Callable[..., Place]
-
-
-@contextmanager
-def opened(request: pytest.FixtureRequest, directory: Path, kind: str, **environment: str) -> Iterator[Place]:
-    data = directory / "data"
-    url = "" if kind == "sqlite" else request.getfixturevalue("postgres").new_database()
-    service = Service(data, runtime="simulated", database_url=url, environment=environment).start()
-    place = Place(service, Database(url or sqlite_url(data / "nbfleet.db")))
-    try:
-        yield place
-    finally:
-        place.close()
-        service.clear_away()
+from support.people import DATABASES, Person, Place, opened
 
 
 @pytest.fixture(scope="session", params=DATABASES)
