@@ -50,7 +50,10 @@ def query_pairs(raw: bytes) -> dict[str, str]:
 def query(operation: Operation, raw: bytes, page_limit: int) -> dict[str, Any]:
     """The documented parameters of the query; a page has at most `page_limit` records."""
     given = query_pairs(raw)
-    found = parameters(operation, "query", given)
+    try:
+        found = parameters(operation, "query", given)
+    except _BadPageSize as fault:
+        raise errors.invalid_query("limit", fault, f"1 to {page_limit}") from fault
     if found.get("limit", 1) > page_limit:
         raise errors.invalid_query("limit", given["limit"], f"1 to {page_limit}")
     return found
@@ -79,7 +82,13 @@ def _decoded(parameter: Parameter, text: str) -> Any:
     try:
         return msgspec.convert(text, parameter.type, strict=False)
     except msgspec.ValidationError as fault:
+        if parameter.name == "limit":
+            raise _BadPageSize(text) from fault
         raise _bad_parameter(parameter, text) from fault
+
+
+class _BadPageSize(Exception):
+    """What was given as limit is no page size; how large one may be is a setting."""
 
 
 def _bad_parameter(parameter: Parameter, text: str) -> errors.ApiError:
@@ -98,18 +107,23 @@ def body(operation: Operation, raw: bytes) -> Any:
     if operation.body is None or (not raw.strip() and not operation.body_required):
         return None
     try:
+        return _decoded_body(operation.body, raw)
+    except RecursionError as fault:
+        raise errors.invalid_body("it is nested too deeply") from fault
+
+
+def _decoded_body(type_: Any, raw: bytes) -> Any:
+    try:
         # Whole and without types first: a typed decoder stops at the first value it dislikes.
         document: Any = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise errors.invalid_body(fault) from fault
-    except RecursionError as fault:
-        raise errors.invalid_body("it is nested too deeply") from fault
     if _NUL.search(raw):
         _refuse_nul(document, "$")
     try:
-        return msgspec.convert(document, operation.body)
+        return msgspec.convert(document, type_)
     except msgspec.ValidationError as fault:
-        raise _bad_field(operation.body, str(fault), document) from fault
+        raise _bad_field(type_, str(fault), document) from fault
 
 
 def _refuse_nul(value: Any, path: str) -> None:
