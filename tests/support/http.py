@@ -75,7 +75,11 @@ class KeyOf:
 
     def headers(self, method: str, path: str, query: str, headers: Headers, body: bytes) -> Headers:
         request = signing.Request(
-            method, path.encode(), query.encode(), [(k.encode(), v.encode()) for k, v in headers], body
+            method,
+            path.encode(),
+            query.encode(),
+            [(k.encode(), v.encode("latin-1")) for k, v in headers],
+            body,
         )
         now = datetime.now(UTC) + self.late
         return list(signing.sign(request, self.access_key, self.secret_key, now).items())
