@@ -8,7 +8,8 @@ so that nobody learns from an error what they may not ask.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -34,12 +35,22 @@ _KEY_LIMIT = 255
 
 
 class Api:
-    """The ASGI callable of all operations of the table."""
+    """The ASGI callable of all operations of the table.
 
-    def __init__(self, tools: Tools, authenticator: Authenticator, metrics: Metrics) -> None:
+    `pages` are the methods of other paths, which end here when they are asked for with another one.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        authenticator: Authenticator,
+        metrics: Metrics,
+        pages: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    ) -> None:
         self._tools = tools
         self._authenticator = authenticator
         self._metrics = metrics
+        self._pages = pages
         self._router = Router(OPERATIONS)
         stray = HANDLERS.keys() - {operation.id for operation in OPERATIONS}
         if stray:
@@ -78,6 +89,8 @@ class Api:
         try:
             return self._router.match(scope["method"], scope["raw_path"])
         except NoSuchPath as fault:
+            if scope["path"] in self._pages:
+                raise errors.no_such_method(scope["method"], sorted(self._pages[scope["path"]])) from fault
             raise errors.no_such_path(scope["path"]) from fault
         except NoSuchMethod as fault:
             raise errors.no_such_method(scope["method"], fault.allowed) from fault
@@ -130,13 +143,12 @@ def _enter(operation: Operation, path: Mapping[str, str], proof: Proof | None) -
 
 
 def _idempotency_key(headers: list[tuple[bytes, bytes]]) -> str | None:
-    for name, value in headers:
-        if name == b"idempotency-key":
-            key = value.decode("latin-1")
-            if not key or len(key) > _KEY_LIMIT or not key.isprintable():
-                raise errors.wrong_value("Idempotency-Key", key, f"1 to {_KEY_LIMIT} printable characters")
-            return key
-    return None
+    keys = [value.decode("latin-1") for name, value in headers if name == b"idempotency-key"]
+    if len(keys) > 1:
+        raise errors.wrong_value("Idempotency-Key", ", ".join(keys), "one value")
+    if keys and (not 0 < len(keys[0]) <= _KEY_LIMIT or not keys[0].isprintable()):
+        raise errors.wrong_value("Idempotency-Key", keys[0], f"1 to {_KEY_LIMIT} printable characters")
+    return keys[0] if keys else None
 
 
 async def _read(receive: Receive, headers: list[tuple[bytes, bytes]], limit: int) -> bytes:
