@@ -75,7 +75,7 @@ class Api:
             log.exception("request failed", request_id=request_id, operation=operation_id)
             fault = errors.internal()
             status, answer = fault.status, Answer(fault.body())
-        await _send(send, status, answer, request_id)
+        await _send(send, status, answer, _names(scope, request_id))
         self._metrics.observe_request(operation_id, status, time.perf_counter() - started)
         log.info(
             "request",
@@ -171,10 +171,18 @@ async def _read(receive: Receive, headers: list[tuple[bytes, bytes]], limit: int
             return b"".join(parts)
 
 
-async def _send(send: Send, status: int, answer: Answer, request_id: str) -> None:
+def _names(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
+    """The headers that name a request; clients look for another one in answers about identity."""
+    names = [b"x-request-id"]
+    if scope["path"].startswith("/v3/"):
+        names.append(b"x-iam-trace-id")
+    return [(name, request_id.encode()) for name in names]
+
+
+async def _send(send: Send, status: int, answer: Answer, names: list[tuple[bytes, bytes]]) -> None:
     body = encode(answer.body)
     headers: list[tuple[bytes, bytes]] = [
-        (b"x-request-id", request_id.encode()),
+        *names,
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
