@@ -195,6 +195,7 @@ def check(service: Service, method: str, path: str, reply: Reply) -> None:
     """A request id, and the body that the document promises for this operation and status."""
     request_id = reply.header("X-Request-Id")
     assert request_id is not None, reply
+    assert reply.header("X-IAM-Trace-Id") == (request_id if path.startswith("/v3/") else None)
     operation = _operation(service.port, method, path)
     if method == "HEAD" or (operation is None and (reply.status < 400 or path == "/login")):
         return

@@ -13,6 +13,7 @@ from sqlalchemy import Table, select
 
 from nbfleet.domain.access import Role
 from nbfleet.services import identity
+from nbfleet.services.catalogue import BUILT_IN_ID
 from nbfleet.services.context import Context
 from nbfleet.settings import load
 from nbfleet.store import schema
@@ -77,11 +78,6 @@ class Place:
     def stranger(self) -> Caller:
         return self.caller(None, "p")
 
-    @property
-    def image_id(self) -> str:
-        with self.database.engine.connect() as connection:
-            return connection.execute(select(schema.images.c.id)).scalar_one()
-
     def close(self) -> None:
         for caller in self._callers:
             caller.close()
@@ -140,7 +136,7 @@ class Person:
         body = {
             "name": "notebook",
             "flavor": FLAVOR,
-            "image_id": self._kept("image", lambda: self.place.image_id),
+            "image_id": BUILT_IN_ID,
             "volume": {"category": "EVS", "ownership": "MANAGED"},
         }
         return body | fields
