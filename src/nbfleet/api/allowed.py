@@ -68,7 +68,7 @@ def _describe(info: Any) -> str:
         case BoolType():
             return "true, false"
         case ListType():
-            return f"a list of {_describe(info.item_type)}"
+            return _list(info)
         case StructType():
             return "an object"
         case UnionType():
@@ -85,6 +85,12 @@ def _words(enumeration: Any) -> list[str]:
     if issubclass(enumeration, AnyCase):
         return [word for word in words if word == word.upper()]
     return words
+
+
+def _list(info: ListType) -> str:
+    low, high = info.min_length or 0, info.max_length
+    size = f" with {low} to {high} items" if high is not None else f" with {low} items or more" if low else ""
+    return f"a list{size}, each {_describe(info.item_type)}"
 
 
 def _range(info: IntType | FloatType) -> str:

@@ -264,7 +264,10 @@ CASES = [
     create(VALUE, "endpoints[0].service", "FTP", "NOTEBOOK, SSH", endpoints=[{"service": "FTP"}]),
     create(VALUE, "endpoints[0].key_pair_names", "SSH only", endpoints=[{"key_pair_names": ["k"]}]),
     create(
-        VALUE, "endpoints[0].allowed_access_ips", "list", endpoints=[{"allowed_access_ips": ["1.1.1.1"] * 6}]
+        VALUE,
+        "endpoints[0].allowed_access_ips",
+        "0 to 5 items",
+        endpoints=[{"allowed_access_ips": ["1.1.1.1"] * 6}],
     ),
     create(VALUE, "lease.type", "FOREVER", "TIMING, IDLE", lease={"type": "FOREVER"}),
     # Durations.
