@@ -23,6 +23,7 @@ from nbfleet.api.answers import Answers
 from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Tools
 from nbfleet.api.present import Presenter
+from nbfleet.api.protocol import OPTIONS as API_OPTIONS
 from nbfleet.api.site import site
 from nbfleet.face import CannotStart, Face, listen
 from nbfleet.gateway.app import Settings as GatewaySettings
@@ -137,7 +138,8 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
     addresses = _addresses(settings, api_socket, gateway_socket)
     link = await first_start.prepare(context, addresses.api)
     tools = _tools(context, runtime, addresses)
-    faces = [Face(site(tools, Authenticator(context), metrics, addresses.api), api_socket, settings)]
+    application = site(tools, Authenticator(context), metrics, addresses.api)
+    faces = [Face(application, api_socket, settings, API_OPTIONS)]
     if gateway_socket is not None:
         faces.append(_gateway_face(ground, gateway_socket, metrics))
     announce(_greeting(settings, addresses, link))

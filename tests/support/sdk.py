@@ -72,3 +72,9 @@ def wait_until_gone(client: ModelArtsClient, notebook_id: str) -> exceptions.Cli
         return None
 
     return wait_for(f"{notebook_id} to be gone", check)
+
+
+def client_of(service: Service, access_key: str, secret_key: str, project_id: str) -> ModelArtsClient:
+    """A client of somebody else, in any project."""
+    credentials = BasicCredentials(access_key, secret_key, project_id)
+    return ModelArtsClient.new_builder().with_credentials(credentials).with_endpoint(service.endpoint).build()

@@ -8,7 +8,8 @@ so that nobody learns from an error what they may not ask.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -24,7 +25,7 @@ from nbfleet.domain.access import Caller
 from nbfleet.store.database import Unavailable
 from nbfleet.telemetry import Metrics, new_request_id
 from nbfleet.wire import errors, signing
-from nbfleet.wire.errors import ApiError
+from nbfleet.wire.errors import ApiError, ErrorCode, ErrorResponse
 from nbfleet.wire.operation import AUTHENTICATED, PUBLIC, Action, Operation
 from nbfleet.wire.operations import OPERATIONS
 
@@ -34,12 +35,22 @@ _KEY_LIMIT = 255
 
 
 class Api:
-    """The ASGI callable of all operations of the table."""
+    """The ASGI callable of all operations of the table.
 
-    def __init__(self, tools: Tools, authenticator: Authenticator, metrics: Metrics) -> None:
+    `pages` are the methods of other paths, which end here when they are asked for with another one.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        authenticator: Authenticator,
+        metrics: Metrics,
+        pages: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    ) -> None:
         self._tools = tools
         self._authenticator = authenticator
         self._metrics = metrics
+        self._pages = pages
         self._router = Router(OPERATIONS)
         stray = HANDLERS.keys() - {operation.id for operation in OPERATIONS}
         if stray:
@@ -55,7 +66,7 @@ class Api:
             status = match.operation.status
             answer = await self._answer(match, scope, receive, request_id)
         except ApiError as refusal:
-            status, answer = refusal.status, Answer(refusal.body(), refusal.headers)
+            status, answer = refusal.status, Answer(_envelope(refusal, request_id), refusal.headers)
         except Unavailable as fault:
             log.warning("store unavailable", request_id=request_id, operation=operation_id, cause=str(fault))
             busy = errors.overloaded(RETRY_AFTER)
@@ -64,7 +75,7 @@ class Api:
             log.exception("request failed", request_id=request_id, operation=operation_id)
             fault = errors.internal()
             status, answer = fault.status, Answer(fault.body())
-        await _send(send, status, answer, request_id)
+        await _send(send, status, answer, _names(scope, request_id))
         self._metrics.observe_request(operation_id, status, time.perf_counter() - started)
         log.info(
             "request",
@@ -78,6 +89,8 @@ class Api:
         try:
             return self._router.match(scope["method"], scope["raw_path"])
         except NoSuchPath as fault:
+            if scope["path"] in self._pages:
+                raise errors.no_such_method(scope["method"], sorted(self._pages[scope["path"]])) from fault
             raise errors.no_such_path(scope["path"]) from fault
         except NoSuchMethod as fault:
             raise errors.no_such_method(scope["method"], fault.allowed) from fault
@@ -92,11 +105,10 @@ class Api:
         handler = HANDLERS.get(operation.id)
         if handler is None:
             raise errors.not_available(f"The operation {operation.id}")
-        given = bind.query_pairs(scope["query_string"])
         call = Call(
             operation=operation,
             path=bind.parameters(operation, "path", match.path),
-            query=bind.parameters(operation, "query", given),
+            query=bind.query(operation, scope["query_string"], self._tools.context.settings.page_limit),
             body=bind.body(operation, raw),
             principal=None if proof is None else proof.principal,
             entered=entered,
@@ -105,6 +117,11 @@ class Api:
             idempotency_key=_idempotency_key(headers),
         )
         return await handler(self._tools, call)
+
+
+def _envelope(refusal: ApiError, request_id: str) -> ErrorResponse:
+    """Refusals with a code of the gateway in front of the service name the request in the body too."""
+    return refusal.body(request_id) if refusal.code is ErrorCode.SIGNATURE else refusal.body()
 
 
 def _enter(operation: Operation, path: Mapping[str, str], proof: Proof | None) -> Caller | None:
@@ -126,13 +143,12 @@ def _enter(operation: Operation, path: Mapping[str, str], proof: Proof | None) -
 
 
 def _idempotency_key(headers: list[tuple[bytes, bytes]]) -> str | None:
-    for name, value in headers:
-        if name == b"idempotency-key":
-            key = value.decode("latin-1")
-            if not key or len(key) > _KEY_LIMIT or not key.isprintable():
-                raise errors.wrong_value("Idempotency-Key", key, f"1 to {_KEY_LIMIT} printable characters")
-            return key
-    return None
+    keys = [value.decode("latin-1") for name, value in headers if name == b"idempotency-key"]
+    if len(keys) > 1:
+        raise errors.wrong_value("Idempotency-Key", ", ".join(keys), "one value")
+    if keys and (not 0 < len(keys[0]) <= _KEY_LIMIT or not keys[0].isprintable()):
+        raise errors.wrong_value("Idempotency-Key", keys[0], f"1 to {_KEY_LIMIT} printable characters")
+    return keys[0] if keys else None
 
 
 async def _read(receive: Receive, headers: list[tuple[bytes, bytes]], limit: int) -> bytes:
@@ -155,10 +171,18 @@ async def _read(receive: Receive, headers: list[tuple[bytes, bytes]], limit: int
             return b"".join(parts)
 
 
-async def _send(send: Send, status: int, answer: Answer, request_id: str) -> None:
+def _names(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
+    """The headers that name a request; clients look for another one in answers about identity."""
+    names = [b"x-request-id"]
+    if scope["path"].startswith("/v3/"):
+        names.append(b"x-iam-trace-id")
+    return [(name, request_id.encode()) for name in names]
+
+
+async def _send(send: Send, status: int, answer: Answer, names: list[tuple[bytes, bytes]]) -> None:
     body = encode(answer.body)
     headers: list[tuple[bytes, bytes]] = [
-        (b"x-request-id", request_id.encode()),
+        *names,
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),

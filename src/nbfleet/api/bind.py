@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from nbfleet.api.allowed import describe
+from nbfleet.api.allowed import describe, describe_at
 from nbfleet.wire import errors
 from nbfleet.wire.operation import Operation
 from nbfleet.wire.parameters import Parameter
@@ -47,6 +47,18 @@ def query_pairs(raw: bytes) -> dict[str, str]:
     return found
 
 
+def query(operation: Operation, raw: bytes, page_limit: int) -> dict[str, Any]:
+    """The documented parameters of the query; a page has at most `page_limit` records."""
+    given = query_pairs(raw)
+    try:
+        found = parameters(operation, "query", given)
+    except _BadPageSize as fault:
+        raise errors.invalid_query("limit", fault, f"1 to {page_limit}") from fault
+    if found.get("limit", 1) > page_limit:
+        raise errors.invalid_query("limit", given["limit"], f"1 to {page_limit}")
+    return found
+
+
 def parameters(operation: Operation, location: str, given: Mapping[str, str]) -> dict[str, Any]:
     """The documented parameters of this place that were given, decoded."""
     found: dict[str, Any] = {}
@@ -70,7 +82,13 @@ def _decoded(parameter: Parameter, text: str) -> Any:
     try:
         return msgspec.convert(text, parameter.type, strict=False)
     except msgspec.ValidationError as fault:
+        if parameter.name == "limit":
+            raise _BadPageSize(text) from fault
         raise _bad_parameter(parameter, text) from fault
+
+
+class _BadPageSize(Exception):
+    """What was given as limit is no page size; how large one may be is a setting."""
 
 
 def _bad_parameter(parameter: Parameter, text: str) -> errors.ApiError:
@@ -89,18 +107,23 @@ def body(operation: Operation, raw: bytes) -> Any:
     if operation.body is None or (not raw.strip() and not operation.body_required):
         return None
     try:
+        return _decoded_body(operation.body, raw)
+    except RecursionError as fault:
+        raise errors.invalid_body("it is nested too deeply") from fault
+
+
+def _decoded_body(type_: Any, raw: bytes) -> Any:
+    try:
         # Whole and without types first: a typed decoder stops at the first value it dislikes.
         document: Any = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise errors.invalid_body(fault) from fault
-    except RecursionError as fault:
-        raise errors.invalid_body("it is nested too deeply") from fault
     if _NUL.search(raw):
         _refuse_nul(document, "$")
     try:
-        return msgspec.convert(document, operation.body)
+        return msgspec.convert(document, type_)
     except msgspec.ValidationError as fault:
-        raise _bad_field(str(fault), document) from fault
+        raise _bad_field(type_, str(fault), document) from fault
 
 
 def _refuse_nul(value: Any, path: str) -> None:
@@ -122,7 +145,7 @@ def _refuse_nul(value: Any, path: str) -> None:
             return
 
 
-def _bad_field(message: str, document: Any) -> errors.ApiError:
+def _bad_field(type_: Any, message: str, document: Any) -> errors.ApiError:
     match = _AT.fullmatch(message)
     problem, path = (message, "$") if match is None else (match["problem"], match["path"] or "$")
     missing = _MISSING.search(problem)
@@ -137,7 +160,7 @@ def _bad_field(message: str, document: Any) -> errors.ApiError:
         return errors.bad_characters(field, given, _CHARACTERS[field])
     if field in _CHARACTERS:
         return errors.wrong_value(field, given, _CHARACTERS[field])
-    return errors.wrong_value(field, given, problem.removeprefix("Expected "))
+    return errors.wrong_value(field, given, describe_at(type_, path))
 
 
 def _join(path: str, field: str) -> str:

@@ -50,7 +50,7 @@ _LOG_LINES = 200
 _MILLISECONDS = 1000
 
 
-def fleet_query(tools: Tools, values: Mapping[str, Any]) -> Query:
+def fleet_query(values: Mapping[str, Any]) -> Query:
     """The list asked for. Of the two spellings of the workspace the older one wins."""
     workspace = values.get("workspaceId", values.get("workspace_id", "0"))
     feature = values.get("feature", "NOTEBOOK")
@@ -65,7 +65,7 @@ def fleet_query(tools: Tools, values: Mapping[str, Any]) -> Query:
         sort=_sort(sort) if sort else Query().sort,
         descending=values.get("sort_dir", "DESC") == "DESC",
         offset=values.get("offset", 0),
-        limit=_limit(tools, values.get("limit", _LIST_LIMIT)),
+        limit=values.get("limit", _LIST_LIMIT),
         **_texts(values),
     )
 
@@ -81,18 +81,11 @@ def _sort(text: str) -> Any:
         raise errors.unknown_sort_key(fault.given, SORT_SPELLINGS) from fault
 
 
-def _limit(tools: Tools, limit: int) -> int:
-    most = tools.context.settings.page_limit
-    if limit > most:
-        raise errors.invalid_query("limit", limit, f"1 to {most}")
-    return limit
-
-
 async def _list(tools: Tools, call: Call, scope: Scope) -> Answer:
     key, version = (call.caller, scope, call.raw_query), tools.answers.version()
     body = tools.answers.get(key, version)
     if body is None:
-        query = fleet_query(tools, call.query)
+        query = fleet_query(call.query)
         page = await notebooks.list_page(tools.context, call.caller, query, scope)
         body = tools.presenter.page(call.caller, page, query.limit, query.offset)
         tools.answers.keep(key, version, body)
@@ -173,7 +166,7 @@ async def list_flavors(tools: Tools, call: Call) -> Answer:
     found = catalogue.ordered(found, keys, _FLAVOR_KEYS, query.get("sort_dir", "DESC") == "DESC")
     offset = query.get("offset", 0)
     if "limit" in query:
-        fields = paged(found, _limit(tools, query["limit"]), offset)
+        fields = paged(found, query["limit"], offset)
     else:
         fields = unpaged(found, offset)
     return Answer(ListFlavorsResponse(**fields, flavors=fields["data"]))
@@ -194,7 +187,7 @@ async def list_images(tools: Tools, call: Call) -> Answer:
     found = await catalogue.images(tools.context, wanted)
     keys = [_IMAGE_SPELLINGS.get(key, key) for key in _names(query.get("sort_key"))]
     found = catalogue.ordered(found, keys, _IMAGE_KEYS, query.get("sort_dir", "DESC") == "DESC")
-    limit = _limit(tools, query.get("limit", _IMAGE_LIMIT))
+    limit = query.get("limit", _IMAGE_LIMIT)
     return Answer(ListImageResponse(**paged(found, limit, query.get("offset", 0))))
 
 

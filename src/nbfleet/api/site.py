@@ -1,7 +1,7 @@
 """Everything on the API's port: the operations, and beside them health, metrics, document and pages."""
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -30,11 +30,10 @@ class _Site:
     A method that a page does not have is refused where the operations are, in the same shape.
     """
 
-    def __init__(self, api: Api, others: Starlette) -> None:
+    def __init__(self, api: Api, others: ASGIApp, methods: Mapping[str, set[str]]) -> None:
         self._api = api
         self._others = others
-        routes = [route for route in others.routes if isinstance(route, Route)]
-        self._methods = {route.path: route.methods or set[str]() for route in routes}
+        self._methods = methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -98,4 +97,5 @@ def site(tools: Tools, authenticator: Authenticator, metrics: Metrics, address: 
     others = Starlette(
         routes=routes, lifespan=lifespan, exception_handlers={Unavailable: _busy, Exception: _failed}
     )
-    return _Site(Api(tools, authenticator, metrics), others)
+    methods = {route.path: route.methods or set[str]() for route in routes}
+    return _Site(Api(tools, authenticator, metrics, methods), others, methods)

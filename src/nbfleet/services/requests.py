@@ -126,10 +126,10 @@ def _refuse_unavailable(body: Any, fields: tuple[str, ...]) -> None:
 
 
 def _asks(value: Any) -> bool:
-    """Whether a field asks for anything: an empty list, or a record of absent fields, does not."""
+    """Whether a field asks for anything: an empty text or list, or a record of absent fields, does not."""
     if value is UNSET:
         return False
-    if isinstance(value, list):
+    if isinstance(value, list | str):
         return bool(value)  # pyright: ignore[reportUnknownArgumentType]
     fields = getattr(value, "__struct_fields__", None)
     return True if fields is None else any(_asks(getattr(value, name)) for name in fields)

@@ -6,16 +6,26 @@ with `.upper()`. Small sets without a published name are in `literals`.
 """
 
 from enum import StrEnum
+from typing import Self
 
 
-class Feature(StrEnum):
+class AnyCase(StrEnum):
+    """Words that requests may spell in either case; answers spell them as they are defined."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        wanted = str(value).upper()
+        return next((word for word in cls if word.value.upper() == wanted), None)
+
+
+class Feature(AnyCase):
     """Kind of instance. DEFAULT: free instance, at most one for a user. NOTEBOOK: ordinary."""
 
     DEFAULT = "DEFAULT"
     NOTEBOOK = "NOTEBOOK"
 
 
-class FeatureFilter(StrEnum):
+class FeatureFilter(AnyCase):
     """Kind of instance to look for; the asterisk is an extension of this service."""
 
     DEFAULT = "DEFAULT"
@@ -23,7 +33,7 @@ class FeatureFilter(StrEnum):
     ANY = "*"
 
 
-class NotebookStatus(StrEnum):
+class NotebookStatus(AnyCase):
     """Status of an instance; SNAPSHOTTING: an image is being saved from it."""
 
     INIT = "INIT"
@@ -42,14 +52,14 @@ class NotebookStatus(StrEnum):
     FROZEN = "FROZEN"
 
 
-class SortDirection(StrEnum):
+class SortDirection(AnyCase):
     """One direction for the whole sort."""
 
     ASC = "ASC"
     DESC = "DESC"
 
 
-class BillingKind(StrEnum):
+class BillingKind(AnyCase):
     """Which resource of the instance is charged: computing, disk, or both."""
 
     COMPUTE = "COMPUTE"
@@ -66,7 +76,7 @@ class JobProgressStatus(StrEnum):
     COMPLETED = "COMPLETED"
 
 
-class DevService(StrEnum):
+class DevService(AnyCase):
     """Way to reach an instance. NOTEBOOK: browser over HTTPS. SSH: remote login or IDE over SSH."""
 
     NOTEBOOK = "NOTEBOOK"
@@ -80,7 +90,7 @@ class LeaseType(StrEnum):
     IDLE = "IDLE"
 
 
-class LeaseTypeInput(StrEnum):
+class LeaseTypeInput(AnyCase):
     """Auto-stop kind in requests; compared without regard to case."""
 
     TIMING = "TIMING"
@@ -89,7 +99,7 @@ class LeaseTypeInput(StrEnum):
     idle = "idle"
 
 
-class LeaseTypeInputQuery(StrEnum):
+class LeaseTypeInputQuery(AnyCase):
     """Auto-stop kind in a query string; compared without regard to case."""
 
     TIMING = "TIMING"
@@ -108,7 +118,7 @@ class VolumeCategory(StrEnum):
     SFS = "SFS"
 
 
-class VolumeCategoryInput(StrEnum):
+class VolumeCategoryInput(AnyCase):
     """Kind of storage in requests; compared without regard to case."""
 
     EVS = "EVS"
@@ -130,7 +140,7 @@ class VolumeOwnership(StrEnum):
     DEDICATED = "DEDICATED"
 
 
-class VolumeOwnershipInput(StrEnum):
+class VolumeOwnershipInput(AnyCase):
     """Ownership in requests; compared without regard to case."""
 
     MANAGED = "MANAGED"
@@ -164,7 +174,7 @@ class MountType(StrEnum):
     MAIN = "MAIN"
 
 
-class DynamicStorageCategory(StrEnum):
+class DynamicStorageCategory(AnyCase):
     """Storage kinds that can be mounted while an instance runs."""
 
     OBS = "OBS"
@@ -192,14 +202,14 @@ class ImageArch(StrEnum):
     aarch64 = "aarch64"
 
 
-class ImageOrigin(StrEnum):
+class ImageOrigin(AnyCase):
     """CUSTOMIZE: built by a user. IMAGE_SAVE: saved from an instance."""
 
     CUSTOMIZE = "CUSTOMIZE"
     IMAGE_SAVE = "IMAGE_SAVE"
 
 
-class ResourceCategory(StrEnum):
+class ResourceCategory(AnyCase):
     """Processor family of flavors and images."""
 
     CPU = "CPU"
@@ -207,7 +217,7 @@ class ResourceCategory(StrEnum):
     ASCEND = "ASCEND"
 
 
-class ImageServiceType(StrEnum):
+class ImageServiceType(AnyCase):
     """Purpose of an image: general, inference, training, development, or not stated."""
 
     COMMON = "COMMON"
@@ -228,14 +238,14 @@ class ImageStatus(StrEnum):
     ACTIVE = "ACTIVE"
 
 
-class ImageType(StrEnum):
+class ImageType(AnyCase):
     """BUILD_IN (spelled so on the wire): of the platform. DEDICATED: registered or saved by a user."""
 
     BUILD_IN = "BUILD_IN"
     DEDICATED = "DEDICATED"
 
 
-class ImageVisibility(StrEnum):
+class ImageVisibility(AnyCase):
     """PRIVATE: owner only. PUBLIC: anyone may use it read-only by its id."""
 
     PRIVATE = "PRIVATE"
@@ -243,7 +253,7 @@ class ImageVisibility(StrEnum):
     HIDDEN = "HIDDEN"
 
 
-class ImageDevService(StrEnum):
+class ImageDevService(AnyCase):
     """Service an image can run."""
 
     NOTEBOOK = "NOTEBOOK"
@@ -254,7 +264,7 @@ class ImageDevService(StrEnum):
     WEB_IDE = "WEB_IDE"
 
 
-class AcceleratorType(StrEnum):
+class AcceleratorType(AnyCase):
     """Ascend chip generation."""
 
     ASCEND_SNT9 = "ASCEND_SNT9"
@@ -262,7 +272,7 @@ class AcceleratorType(StrEnum):
     ASCEND_SNT3 = "ASCEND_SNT3"
 
 
-class ClusterType(StrEnum):
+class ClusterType(AnyCase):
     """MANAGED: public pool. DEDICATED: dedicated pool."""
 
     MANAGED = "MANAGED"
@@ -303,14 +313,14 @@ class SiteSupport(StrEnum):
     NONE = "NONE"
 
 
-class HookScriptType(StrEnum):
+class HookScriptType(AnyCase):
     """COMMAND: Base64 text of the commands. SCRIPT: an absolute path."""
 
     COMMAND = "COMMAND"
     SCRIPT = "SCRIPT"
 
 
-class HookMode(StrEnum):
+class HookMode(AnyCase):
     """BLOCK: wait for the script. ASYNC: do not wait."""
 
     BLOCK = "BLOCK"
@@ -328,7 +338,7 @@ class AffinityOperator(StrEnum):
     LT = "Lt"
 
 
-class PublicNetworkType(StrEnum):
+class PublicNetworkType(AnyCase):
     """SHARED: common egress. EXCLUSIVE: own egress. FORBIDDEN: no public network."""
 
     SHARED = "SHARED"
@@ -356,7 +366,7 @@ class WorkspaceStatus(StrEnum):
     DELETE_FAILED = "DELETE_FAILED"
 
 
-class GrantUserType(StrEnum):
+class GrantUserType(AnyCase):
     """Kind of grantee; needed for federated and agency users."""
 
     IAM = "IAM"

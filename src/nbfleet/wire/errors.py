@@ -224,6 +224,10 @@ def no_such_method(method: object, allowed: Iterable[str]) -> ApiError:
     return ApiError(405, ErrorCode.INVALID_ARGUMENT, message, {"Allow": names})
 
 
+def no_http() -> ApiError:
+    return ApiError(400, ErrorCode.INVALID_ARGUMENT, "This is not an HTTP request.")
+
+
 def storage_mismatch(category: str, ownership: str) -> ApiError:
     message = f"volume.category {category} does not go together with volume.ownership {ownership}."
     return ApiError(400, ErrorCode.STORAGE_OWNERSHIP, message)

@@ -1,12 +1,15 @@
-"""One service for each module and database, with an administrator, two members and a second project."""
+"""Two ways to have a service: inside the test's process with its clock in our hands (`fleet`, for each
+module), and as a process of its own (`place`, shared: each module makes its own projects and people)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
+from nbfleet.domain.access import Role
 from support.client import Caller
 from support.hosted import Hosted
+from support.people import DATABASES, Person, Place, opened
 
 
 @dataclass
@@ -32,3 +35,21 @@ def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         hosted.user("carol", "lab"),
     )  # fmt: skip
     hosted.stop()
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with opened(request, tmp_path_factory.mktemp("api"), request.param) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def member(place: Place) -> Person:
+    """A member of a project of its own."""
+    return place.new_person(place.new_project(), name="member")
+
+
+@pytest.fixture(scope="module")
+def admin(place: Place, member: Person) -> Person:
+    """An administrator of the same project."""
+    return place.new_person(member.project, Role.ADMINISTRATOR, name="chief")

@@ -169,7 +169,7 @@ def test_fleet_parameter_is_decoded(name: str, text: str, value: object) -> None
         ("limit", "2147483648"),
         ("limit", "ten"),
         ("offset", "-1"),
-        ("feature", "notebook"),
+        ("feature", "laptop"),
         ("sort_dir", "UP"),
         ("sort_key", "a" * 129),
         ("sort_key", "name\n"),

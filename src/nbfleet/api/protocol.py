@@ -1,0 +1,27 @@
+"""What is no HTTP is refused in the shape of the API too, although no application ever sees it."""
+
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from nbfleet.api.handlers import encode
+from nbfleet.telemetry import new_request_id
+from nbfleet.wire import errors
+
+
+class ApiProtocol(HttpToolsProtocol):
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - as the server calls it.
+        body = encode(errors.no_http().body())
+        lines = (
+            "HTTP/1.1 400 Bad Request",
+            "content-type: application/json",
+            f"content-length: {len(body)}",
+            f"x-request-id: {new_request_id()}",
+            "connection: close",
+        )
+        self.transport.write("\r\n".join((*lines, "", "")).encode("ascii") + body)
+        self.transport.close()
+
+
+# Keyword arguments of uvicorn.Config.
+OPTIONS: dict[str, Any] = {"http": ApiProtocol}
