@@ -31,8 +31,9 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: str
 
 
-async def prepare(context: Context, endpoint: str) -> str:
-    """Makes the first identity if there is none; answers the secret of a new login link."""
+async def prepare(context: Context, endpoint: str) -> str | None:
+    """Makes the first identity if there is none; answers the secret of a new login link, or None if the
+    administrator of the settings can have none: it was disabled, or is another one by now."""
     directory = Path(context.settings.data_dir)
     pending = directory / f"{CREDENTIALS}.new"
     if await context.database.read(identity.is_first_start):
@@ -42,7 +43,10 @@ async def prepare(context: Context, endpoint: str) -> str:
     await context.database.read(_keep_if_stored, pending, directory / CREDENTIALS)
     now = context.clock()
     await context.database.write(notebooks.put_image, built_in_image(now), now)
-    return await context.database.write(identity.new_login_link, context, context.settings.administrator)
+    try:
+        return await context.database.write(identity.new_login_link, context, context.settings.administrator)
+    except identity.Refused:
+        return None
 
 
 def _write(path: Path, endpoint: str, first: identity.FirstIdentity) -> None:

@@ -217,11 +217,12 @@ def _gateway_face(ground: Ground, listening: socket.socket, metrics: Metrics) ->
     return Face(app, listening, settings, OPTIONS)
 
 
-def _greeting(settings: Settings, addresses: Addresses, ticket: str) -> str:
+def _greeting(settings: Settings, addresses: Addresses, ticket: str | None) -> str:
     lines = [
         f"API      {addresses.api}",
         f"Gateway  {addresses.gateway}",
         f"Data     {settings.data_dir}",
-        f"Login    {addresses.api}/login?ticket={ticket}  (once, within 10 minutes)",
     ]
+    if ticket is not None:
+        lines.append(f"Login    {addresses.api}/login?ticket={ticket}  (once, within 10 minutes)")
     return "\n".join(lines)

@@ -56,6 +56,10 @@ class Clock:
         heapq.heappush(self._sleepers, (self.now + round(seconds * 1000), next(self._numbers), woken))
         return await woken
 
+    @property
+    def sleepers(self) -> int:
+        return sum(not woken.done() for _, _, woken in self._sleepers)
+
     def advance(self, milliseconds: int) -> None:
         self.now += milliseconds
         while self._sleepers and self._sleepers[0][0] <= self.now:

@@ -19,6 +19,7 @@ from nbfleet.store.database import Unavailable
 from nbfleet.store.identity import list_accounts
 from nbfleet.telemetry import Metrics, new_request_id
 from nbfleet.wire import errors, openapi
+from nbfleet.wire.errors import ApiError
 
 _METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
@@ -55,8 +56,15 @@ def _named(send: Send) -> Send:
 
 
 async def _busy(_request: Request, _fault: Exception) -> Response:
-    busy = errors.overloaded(RETRY_AFTER)
-    return Response(encode(busy.body()), busy.status, dict(busy.headers), "application/json")
+    return _refusal(errors.overloaded(RETRY_AFTER))
+
+
+async def _failed(_request: Request, _fault: Exception) -> Response:
+    return _refusal(errors.internal())
+
+
+def _refusal(fault: ApiError) -> Response:
+    return Response(encode(fault.body()), fault.status, dict(fault.headers), "application/json")
 
 
 def site(tools: Tools, authenticator: Authenticator, metrics: Metrics, address: str) -> ASGIApp:
@@ -86,6 +94,8 @@ def site(tools: Tools, authenticator: Authenticator, metrics: Metrics, address: 
         Route("/openapi.json", openapi_json),
         *pages.routes(tools.context, document),
     ]
-    others = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Unavailable: _busy})
+    others = Starlette(
+        routes=routes, lifespan=lifespan, exception_handlers={Unavailable: _busy, Exception: _failed}
+    )
     methods = {route.path: route.methods or set[str]() for route in routes}
     return _Site(Api(tools, authenticator, metrics, methods), others, methods)

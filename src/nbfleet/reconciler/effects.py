@@ -14,10 +14,7 @@ from nbfleet.runtimes.base import DeleteFailed, InstanceSpec, Observation, Start
 from nbfleet.store import notebooks
 
 _MILLISECONDS = 1000
-
-
-class NotClearYet(Exception):
-    """The start went through, and the runtime cannot tell yet what came of it."""
+_LOOK_AGAIN = 0.5  # Seconds.
 
 
 async def perform(works: Works, effect: Effect, notebook: Notebook, claim: str) -> str:
@@ -34,9 +31,15 @@ async def perform(works: Works, effect: Effect, notebook: Notebook, claim: str) 
 async def give_up(works: Works, effect: Effect, notebook: Notebook, claim: str, cause: str) -> None:
     """Calls an effect failed that nobody expects to succeed any more."""
     event = Event.REMOVE_FAILED if effect is Effect.REMOVE else Event.START_FAILED
-    await apply(
-        works, claim, notebook.id, event.value, lambda current, now: is_down(current, event, now, cause)
-    )
+
+    def change(current: Notebook, now: int) -> Notebook:
+        after = is_down(current, event, now, cause)
+        if effect is Effect.REMOVE:
+            return after
+        steps = (current.progress or Progress()).with_step(_step_of(current), StepStatus.FAILED)
+        return replace(after, progress=steps)
+
+    await apply(works, claim, notebook.id, event.value, change)
 
 
 async def _start(works: Works, notebook: Notebook, claim: str) -> str:
@@ -63,17 +66,24 @@ async def _run(works: Works, notebook: Notebook, claim: str) -> Observation:
                 handle = current.handle if item.handle is None else item.handle
                 current = replace(current, progress=steps, handle=handle)
                 await save_progress(works, claim, current)
+            seen = await _look(works, current)
     except TimeoutError as fault:
         if not deadline.expired():
             raise  # The runtime's own, of the moment.
         raise StartFailed(_step_of(current), f"It was not ready within {limit} seconds.") from fault
-    (seen,) = await works.runtime.observe([ref(current)])
-    if seen.presence in (Presence.UNKNOWN, Presence.STARTING):
-        raise NotClearYet(f"It is {seen.presence} after its start.")
     if seen.presence is not Presence.READY:
         reason = seen.reason or "It ended before it could be used."
         raise StartFailed(Step.INITIALISATION, reason)
     return seen
+
+
+async def _look(works: Works, notebook: Notebook) -> Observation:
+    """What is seen of the instance, as soon as the runtime can tell."""
+    while True:
+        (seen,) = await works.runtime.observe([ref(notebook)])
+        if seen.presence not in (Presence.UNKNOWN, Presence.STARTING):
+            return seen
+        await works.sleep(_LOOK_AGAIN)
 
 
 def _spec(works: Works, notebook: Notebook) -> InstanceSpec:

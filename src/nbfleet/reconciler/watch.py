@@ -5,7 +5,7 @@ not taken for what is cleared away.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -42,7 +42,7 @@ async def look_once(works: Works) -> None:
         seen = await works.runtime.observe([ref(notebook) for notebook in running])
         for notebook, observation in zip(running, seen, strict=True):
             if finding(Status.RUNNING, observation.presence) is Event.DIED:
-                await _mourn(works, notebook, observation)
+                await _by_itself(notebook.id, _mourn(works, notebook, observation))
 
 
 async def _mourn(works: Works, notebook: Notebook, seen: Observation) -> None:
@@ -74,6 +74,14 @@ async def _mourn(works: Works, notebook: Notebook, seen: Observation) -> None:
         await works.database.write(claims.drop, claim, found.rid)
 
 
+async def _by_itself(notebook_id: str, work: Awaitable[None]) -> None:
+    """What goes wrong with one instance keeps nobody from the others; the next look tries again."""
+    try:
+        await work
+    except Exception as fault:
+        log.warning("not cleared away yet", notebook=notebook_id, cause=f"{type(fault).__name__}: {fault}")
+
+
 async def sweep_strays(works: Works) -> None:
     """Until cancelled: whatever this fleet started and no record wants is stopped."""
 
@@ -86,16 +94,20 @@ async def sweep_strays(works: Works) -> None:
 
 async def sweep_once(works: Works) -> None:
     for instance in await works.runtime.inventory():
-        found = await works.database.read(notebooks.find, instance.notebook_id)
-        if found is None:
-            await _stop_stray(works, instance)
-        elif _is_unwanted(found.notebook):
-            claim = uuid.uuid4().hex
-            if await _claim(works, claim, instance.notebook_id, _is_unwanted) is not None:
-                try:
-                    await _stop_stray(works, instance)
-                finally:
-                    await works.database.write(claims.drop, claim, found.rid)
+        await _by_itself(instance.notebook_id, _sweep(works, instance))
+
+
+async def _sweep(works: Works, instance: InstanceRef) -> None:
+    found = await works.database.read(notebooks.find, instance.notebook_id)
+    if found is None:
+        await _stop_stray(works, instance)
+    elif _is_unwanted(found.notebook):
+        claim = uuid.uuid4().hex
+        if await _claim(works, claim, instance.notebook_id, _is_unwanted) is not None:
+            try:
+                await _stop_stray(works, instance)
+            finally:
+                await works.database.write(claims.drop, claim, found.rid)
 
 
 async def _stop_stray(works: Works, instance: InstanceRef) -> None:

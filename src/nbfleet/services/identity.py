@@ -190,6 +190,8 @@ def _with_project(connection: Connection, user_name: str) -> tuple[User, int]:
     user = identity.user(connection, name=user_name)
     if user is None:
         raise Refused(f"There is no user {user_name}.")
+    if not user.enabled:
+        raise Refused(f"The user {user_name} is disabled.")
     for project_id in identity.roles(connection, user.no):
         project = identity.project(connection, id=project_id)
         if project is not None:

@@ -19,7 +19,7 @@ def is_due(connection: Connection, now: int, starts: int, others: int) -> bool:
     """Whether `claim_due` would find anything; asked first because a claim is a write."""
     i = instances.c
     wanted = [_waits(now, starts=kind) for kind, limit in ((True, starts), (False, others)) if limit > 0]
-    due = select(i.rid).where(or_(*wanted)).limit(1)
+    due = select(i.rid).where(or_(False, *wanted)).limit(1)
     return bool(wanted) and connection.execute(due).first() is not None
 
 

@@ -186,7 +186,11 @@ class _SqliteWriter:
             value = write.call(connection)
             savepoint.commit()
         except BaseException as fault:
-            savepoint.rollback()
+            try:
+                savepoint.rollback()
+            except DBAPIError as lost:
+                # SQLite gave up the whole transaction, as it does on a full disk: the cause is what matters.
+                raise fault from lost
             return write, None, fault
         return write, value, None
 

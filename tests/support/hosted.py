@@ -1,0 +1,146 @@
+"""The service behind a real socket but inside the process of the test: its clock and its machine are ours."""
+
+import asyncio
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from nbfleet import first_start
+from nbfleet.api.answers import Answers
+from nbfleet.api.auth import Authenticator
+from nbfleet.api.call import Tools
+from nbfleet.api.present import Presenter
+from nbfleet.api.site import site
+from nbfleet.domain.access import Role
+from nbfleet.domain.notebook import Step
+from nbfleet.face import Face, listen
+from nbfleet.reconciler.loop import Reconciler
+from nbfleet.reconciler.works import Works
+from nbfleet.runtimes.base import InstanceSpec
+from nbfleet.runtimes.simulated import Behaviour, SimulatedRuntime
+from nbfleet.services import identity
+from nbfleet.services.context import Context
+from nbfleet.settings import DEFAULT_FLAVORS, FlavorSettings, Settings
+from nbfleet.store import keyring, migrate, schema
+from nbfleet.store.database import Connection, Database
+from nbfleet.store.directory import Directory
+from nbfleet.telemetry import Metrics
+from support.client import Caller
+from support.make import Clock
+
+GATEWAY = "https://notebooks.example"
+FAILS, HANGS, STAYS = "flavor.that.fails", "flavor.that.hangs", "flavor.that.stays"
+PASSWORD = "correct horse"
+FLAVORS = (
+    *DEFAULT_FLAVORS,
+    *(FlavorSettings(id=name, vcpus=1, memory=512) for name in (FAILS, HANGS, STAYS)),
+)
+
+
+def script(spec: InstanceSpec) -> Behaviour:
+    """How an instance behaves is said by its flavor."""
+    match spec.flavor:
+        case "flavor.that.fails":
+            return Behaviour(fail_at=Step.COMPUTE, fail_reason="no room")
+        case "flavor.that.hangs":
+            return Behaviour(hang_at=Step.COMPUTE)
+        case "flavor.that.stays":
+            return Behaviour(delete_fail_reason="busy")
+        case _:
+            return Behaviour()
+
+
+@dataclass
+class Hosted:
+    data_dir: Path
+    url: str
+    options: dict[str, Any] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
+
+    def start(self) -> "Hosted":
+        self.settings = Settings(data_dir=str(self.data_dir), flavors=FLAVORS, **self.options)
+        self.database = Database(self.url)
+        migrate.upgrade(self.database.engine)
+        self.keyring = keyring.load_or_create(self.data_dir / "secret.key")
+        self._socket = listen("127.0.0.1", 0)
+        self.port: int = self._socket.getsockname()[1]
+        ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(ready)), daemon=True)
+        self._thread.start()
+        assert ready.wait(20)
+        return self
+
+    async def _run(self, ready: threading.Event) -> None:
+        metrics = Metrics()
+        self.runtime = SimulatedRuntime(script)
+        works = Works(
+            self.database, self.keyring, self.runtime, self.settings, self.clock, asyncio.sleep, metrics
+        )
+        reconciler = Reconciler(works)
+        self.context = Context(
+            self.database, Directory(), self.keyring, self.settings, self.clock, reconciler.hint
+        )
+        await first_start.prepare(self.context, f"http://127.0.0.1:{self.port}")
+
+        async def log_tail(_id: str, _generation: int, _lines: int) -> str:
+            return ""
+
+        presenter = Presenter(self.keyring, GATEWAY, self.settings.reveal_to_admin)
+        tools = Tools(self.context, presenter, Answers(self.context.database.version), log_tail)
+        app = site(tools, Authenticator(self.context), metrics, f"http://127.0.0.1:{self.port}")
+        self._face = Face(app, self._socket, self.settings)
+        working = asyncio.create_task(reconciler.run())
+        serving = asyncio.create_task(self._face.run())
+        ready.set()
+        await serving
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+
+    def stop(self) -> None:
+        self._face.stop()
+        self._thread.join(20)
+        self.database.close()
+
+    # Who calls.
+
+    def project(self, name: str) -> str:
+        def write(connection: Connection) -> str:
+            return identity.add_project(connection, self.context, name).id
+
+        return self.database.write_now(write)
+
+    def user(self, name: str, project: str, role: Role = Role.MEMBER) -> Caller:
+        def write(connection: Connection) -> tuple[str, str, identity.NewKey]:
+            where = identity.the_project(connection, project)
+            user = identity.add_user(connection, self.context, name, where, role, PASSWORD)
+            return where.id, user.id, identity.add_key(connection, self.context, user)
+
+        project_id, user_id, key = self.database.write_now(write)
+        return Caller(
+            self.port, project_id, self.clock, key.access_key, key.secret_key, user_id=user_id, name=name
+        )
+
+    def administrator(self) -> Caller:
+        file = self.data_dir / first_start.CREDENTIALS
+        own = msgspec.json.decode(file.read_bytes(), type=first_start.Credentials)
+        return Caller(
+            self.port, own.project_id, self.clock, own.access_key, own.secret_key,
+            user_id=own.user_id, name=own.user_name,
+        )  # fmt: skip
+
+    # What is written down.
+
+    def dump(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table."""
+
+        def read(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
+            return {
+                name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+                for name, table in schema.metadata.tables.items()
+            }
+
+        return self.database.read_now(read)
