@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from support.client import Caller
 
 from nbfleet.domain.access import Role
 from nbfleet.store import identity
+from support.client import Caller
 from support.hosted import PASSWORD, Hosted
 
 LIST_ALL = "The caller does not have the permission modelarts:notebook:listAllNotebooks."

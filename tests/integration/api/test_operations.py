@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 import pytest
-from support.client import Answer
 
+from support.client import Answer
 from support.hosted import FAILS, GATEWAY, HANGS, STAYS
 from support.make import T0
 

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from support.client import Caller, conforms, document, exchange
 
 from nbfleet.api.handlers import HANDLERS
 from nbfleet.wire.operations import OPERATIONS
+from support.client import Caller, conforms, document, exchange
 
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 NOT_AVAILABLE = [operation for operation in OPERATIONS if operation.id not in HANDLERS]
