@@ -1,9 +1,4 @@
-<<<<<<< HEAD
-"""Two ways to have a service: inside the test's process with its clock in our hands (`fleet`, for each
-module), and as a process of its own (`place`, shared: each module makes its own projects and people)."""
-=======
 """Two ways to have a service: inside the process of the test with our clock, or as a process of its own."""
->>>>>>> facetests
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,11 +13,8 @@ from support.people import DATABASES, Person, Place, opened
 
 @dataclass
 class Fleet:
-<<<<<<< HEAD
-=======
     """An administrator, two members and a second project."""
 
->>>>>>> facetests
     hosted: Hosted
     admin: Caller
     alice: Caller
@@ -30,14 +22,9 @@ class Fleet:
     carol: Caller  # Of the project "lab" only.
 
 
-<<<<<<< HEAD
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-=======
 @pytest.fixture(scope="module", params=DATABASES)
 def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """One inside the process for each module and database."""
->>>>>>> facetests
     directory = tmp_path_factory.mktemp("service")
     if request.param == "sqlite":
         url = f"sqlite:///{directory}/test.db"
@@ -54,10 +41,7 @@ def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="session", params=DATABASES)
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-<<<<<<< HEAD
-=======
     """A process for each database, shared by all tests: each makes its own projects and people."""
->>>>>>> facetests
     with opened(request, tmp_path_factory.mktemp("api"), request.param) as made:
         yield made
 
