@@ -75,7 +75,9 @@ class Client:
         self._credentials = credentials
         self._endpoint = credentials.endpoint.rstrip("/")
         self._host = urlsplit(self._endpoint).netloc
-        context = ssl.create_default_context(cafile=ca_file) if ca_file else True
+        context = ssl.create_default_context()
+        if ca_file:
+            context.load_verify_locations(cafile=ca_file)
         self._session = aiohttp.ClientSession(timeout=_TIMEOUT, connector=aiohttp.TCPConnector(ssl=context))
 
     async def __aenter__(self) -> Self:

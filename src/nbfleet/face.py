@@ -6,6 +6,7 @@ The server's own signal handling is left out, because the process has one place 
 import contextlib
 import os
 import socket
+import ssl
 from collections.abc import Generator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -30,6 +31,17 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as fault:
         reason = os.strerror(fault.errno) if fault.errno else str(fault)
         raise CannotStart(f"Cannot listen on {host}:{port}: {reason}.") from fault
+
+
+def check_certificate(settings: Settings) -> None:
+    """Reads certificate and key once, so that what is wrong with them is said before anything is started."""
+    if settings.tls_certificate:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+                settings.tls_certificate, settings.tls_key
+            )
+        except OSError as fault:
+            raise CannotStart(f"Cannot use the certificate {settings.tls_certificate}: {fault}.") from fault
 
 
 class _Server(uvicorn.Server):

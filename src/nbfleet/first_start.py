@@ -41,6 +41,7 @@ async def prepare(context: Context, endpoint: str) -> str | None:
         _write(pending, endpoint, first)
         await context.database.write(identity.store_first_identity, context, first)
     await context.database.read(_keep_if_stored, pending, directory / CREDENTIALS)
+    await context.database.read(_name_endpoint, directory / CREDENTIALS, endpoint)
     now = context.clock()
     await context.database.write(notebooks.put_image, built_in_image(now), now)
     try:
@@ -59,11 +60,25 @@ def _write(path: Path, endpoint: str, first: identity.FirstIdentity) -> None:
         access_key=first.access_key,
         secret_key=first.secret_key,
     )
+    _write_file(path, credentials)
+
+
+def _write_file(path: Path, credentials: Credentials) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(credentials), indent=2) + b"\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def _name_endpoint(_connection: Connection, path: Path, endpoint: str) -> None:
+    """The file leads to the service where it is now; ports and addresses change between starts."""
+    if path.exists():
+        known = msgspec.json.decode(path.read_bytes(), type=Credentials)
+        if known.endpoint != endpoint:
+            pending = path.with_name(f"{CREDENTIALS}.moved")
+            _write_file(pending, msgspec.structs.replace(known, endpoint=endpoint))
+            pending.rename(path)
 
 
 def _keep_if_stored(connection: Connection, pending: Path, final: Path) -> None:

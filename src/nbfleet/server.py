@@ -5,12 +5,13 @@ loops, the store last. Instances are left running: the next start finds them aga
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -25,7 +26,7 @@ from nbfleet.api.call import Tools
 from nbfleet.api.present import Presenter
 from nbfleet.api.protocol import OPTIONS as API_OPTIONS
 from nbfleet.api.site import site
-from nbfleet.face import CannotStart, Face, listen
+from nbfleet.face import CannotStart, Face, check_certificate, listen
 from nbfleet.gateway.app import Settings as GatewaySettings
 from nbfleet.gateway.app import app as gateway_app
 from nbfleet.gateway.from_store import resolver
@@ -39,13 +40,25 @@ from nbfleet.runtimes.simulated import SimulatedRuntime
 from nbfleet.services.context import Context
 from nbfleet.settings import Settings, api_url, gateway_url
 from nbfleet.store import claims, keyring, migrate
-from nbfleet.store.database import Database, sqlite_url
+from nbfleet.store.database import Busy, Database, sqlite_url
 from nbfleet.store.directory import Directory
-from nbfleet.store.fleet import fleet_id
+from nbfleet.store.fleet import fleet_id, is_the_key
 from nbfleet.store.keyring import Keyring
 from nbfleet.telemetry import Metrics, configure_logs
 
 log = structlog.get_logger()
+_PATIENCE = 10.0  # Seconds until the database has noticed that an earlier service is gone.
+
+
+@contextlib.contextmanager
+def only_service(database: Database) -> Generator[None, None, None]:
+    """Held while a service lives, so that a second one on the same database refuses to start, wherever it
+    runs: its runtime would not see the instances of this one and take them for dead."""
+    try:
+        with database.exclusive(_PATIENCE):
+            yield
+    except Busy as fault:
+        raise CannotStart("A service runs already on this database; stop it first.") from fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +84,43 @@ def milliseconds() -> int:
 
 def open_ground(settings: Settings) -> Ground:
     """Opens the data directory, the key file and the database, and brings its schema up to date."""
-    directory = Path(settings.data_dir)
+    directory = _own_directory(settings)
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = keyring.load_or_create(Path(settings.key_file or directory / "secret.key"))
     except OSError as fault:
-        raise CannotStart(f"Cannot use the data directory {directory}: {fault.strerror}.") from fault
+        raise CannotStart(f"Cannot use the key file: {fault.strerror}.") from fault
     except keyring.UnreadableKey as fault:
         raise CannotStart(str(fault)) from fault
-    os.umask(0o077)
-    database = Database(settings.database_url or sqlite_url(directory / "nbfleet.db"))
     try:
+        database = Database(settings.database_url or sqlite_url(directory / "nbfleet.db"))
         if migrate.upgrade(database.engine):
             log.info("schema is up to date", revision=migrate.HEAD)
     except migrate.UnknownSchema as fault:
         raise CannotStart(str(fault)) from fault
     except Exception as fault:
-        raise CannotStart(f"Cannot use the database: {fault.__class__.__name__}: {fault}") from fault
+        cause = str(fault).splitlines()[0]
+        raise CannotStart(f"Cannot use the database: {fault.__class__.__name__}: {cause}") from fault
+    if not database.write_now(is_the_key, keys.fingerprint):
+        database.close()
+        raise CannotStart("The key file is not the one that the secrets in the database are sealed with.")
     return Ground(settings, database, keys)
+
+
+def _own_directory(settings: Settings) -> Path:
+    """The data directory, readable by nobody else."""
+    os.umask(0o077)
+    directory = Path(settings.data_dir)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
+    except OSError as fault:
+        raise CannotStart(f"Cannot use the data directory {directory}: {fault.strerror}.") from fault
+    return directory
 
 
 def lock(settings: Settings) -> TextIO:
     """Held while a service lives, so that a second one on the same data directory refuses to start."""
-    file = (Path(settings.data_dir) / "service.lock").open("w", encoding="ascii")
+    file = (_own_directory(settings) / "service.lock").open("w", encoding="ascii")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as fault:
@@ -105,17 +132,20 @@ def lock(settings: Settings) -> TextIO:
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     """Runs the service until a signal. `announce` gets what a person should read."""
     configure_logs(settings.log_level, settings.log_format)
-    ground = open_ground(settings)
-    try:
-        with lock(settings):
-            uvloop.run(_serve(ground, announce))
-    finally:
-        ground.database.close()
+    check_certificate(settings)
+    with lock(settings):
+        ground = open_ground(settings)
+        try:
+            with only_service(ground.database):
+                uvloop.run(_serve(ground, announce))
+        finally:
+            ground.database.close()
 
 
 def serve_gateway(settings: Settings, announce: Callable[[str], None]) -> None:
     """Runs the gateway alone, on the store of a service that may come and go."""
     configure_logs(settings.log_level, settings.log_format)
+    check_certificate(settings)
     ground = open_ground(settings)
     try:
         uvloop.run(_serve_gateway(ground, announce))

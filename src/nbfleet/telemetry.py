@@ -28,7 +28,9 @@ def new_request_id() -> str:
 def configure_logs(level: str, form: str) -> None:
     """`form` is json, text, or auto: text for a terminal, JSON for everything else."""
     text = form == "text" or (form == "auto" and sys.stderr.isatty())
-    renderer = structlog.dev.ConsoleRenderer() if text else structlog.processors.JSONRenderer()
+    # The default rendering of exceptions shows local variables, and secrets among them.
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer = console if text else structlog.processors.JSONRenderer()
     processors: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

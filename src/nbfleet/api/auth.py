@@ -46,7 +46,7 @@ class Memory(Generic[T]):
     async def get(self, key: str) -> T | None:
         kept = self._kept.get(key)
         now = self._clock()
-        if kept is not None and now - kept[0] < REMEMBERED:
+        if kept is not None and 0 <= now - kept[0] < REMEMBERED:
             return kept[1]
         self._kept.pop(key, None)
         found = await self._look_up(key)

@@ -15,7 +15,7 @@ from nbfleet.api.call import Answer, Call, Handler, Tools
 from nbfleet.api.present import paged, unpaged
 from nbfleet.domain.access import Scope
 from nbfleet.domain.lifecycle import Status
-from nbfleet.domain.listing import SORT_SPELLINGS, Billing, Query, UnknownSortKey, parse_sort, parse_tags
+from nbfleet.domain.listing import SORT_SPELLINGS, Billing, Query, Tag, UnknownSortKey, parse_sort, parse_tags
 from nbfleet.services import catalogue, identity, notebooks
 from nbfleet.services.catalogue import FlavorQuery, ImageQuery
 from nbfleet.services.requests import given, requested_period
@@ -47,6 +47,7 @@ _IMAGE_SPELLINGS = {"createTime": "create_at", "updateTime": "update_at"}
 _IMAGE_LIMIT = 200
 _LIST_LIMIT = 10
 _LOG_LINES = 200
+_TAGS = 20
 _MILLISECONDS = 1000
 
 
@@ -61,13 +62,20 @@ def fleet_query(values: Mapping[str, Any]) -> Query:
         workspace_id=None if workspace == _ANY else workspace,
         status=None if status is None else Status(status.value),
         billing=None if billing is None else Billing(billing.value),
-        tags=parse_tags(values["tags"]) if values.get("tags") else (),
+        tags=_tags(values.get("tags")),
         sort=_sort(sort) if sort else Query().sort,
         descending=values.get("sort_dir", "DESC") == "DESC",
         offset=values.get("offset", 0),
         limit=values.get("limit", _LIST_LIMIT),
         **_texts(values),
     )
+
+
+def _tags(text: str | None) -> tuple[Tag, ...]:
+    tags = parse_tags(text) if text else ()
+    if len(tags) > _TAGS:
+        raise errors.invalid_query("tags", f"{len(tags)} tags", f"at most {_TAGS}, as an instance can have")
+    return tags
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,9 @@ _LONGEST_TICKET = 256
 
 
 def routes(context: Context, document: dict[str, Any]) -> list[Route]:
+    # As browsers see it: the proxy in front may speak TLS where we do not.
+    secure = document["servers"][0]["url"].startswith("https:")
+
     async def front(_request: Request) -> Response:
         return RedirectResponse("/docs", 303)
 
@@ -51,7 +54,7 @@ def routes(context: Context, document: dict[str, Any]) -> list[Route]:
             max_age=context.settings.token_lifetime,
             httponly=True,
             samesite="strict",
-            secure=request.url.scheme == "https",
+            secure=secure,
         )
         return response
 

@@ -12,6 +12,7 @@ from nbfleet.cli.options import credentials
 
 _ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _SHOWN = 5
+_PAGE = 100
 
 
 def call(options: dict[str, Any], run: Callable[[Any], Awaitable[None]]) -> None:
@@ -33,20 +34,30 @@ async def find(client: Any, notebook: str) -> str:
 
     if _ID.fullmatch(notebook):
         return notebook
-    query = {"name": notebook, "limit": 100, "workspace_id": "*", "feature": "*"}
     try:
-        page = await client.list_notebooks(everybody=True, **query)
+        exact = await _called(client, notebook, everybody=True)
     except ClientError as refusal:
         if refusal.status != 403:
             raise
-        page = await client.list_notebooks(**query)
-    exact = [one for one in page.data if one.name == notebook]
+        exact = await _called(client, notebook, everybody=False)
     if len(exact) == 1:
         return exact[0].id
     if not exact:
         raise Failed(f"There is no notebook called {notebook}.", "`nbfleet list` shows them.", NOT_FOUND)
     some = ", ".join(one.id for one in exact[:_SHOWN])
     raise Failed(f"{len(exact)} notebooks are called {notebook}.", f"Name one by its id: {some}.", FAILED)
+
+
+async def _called(client: Any, name: str, *, everybody: bool) -> list[Any]:
+    """All notebooks with exactly this name; the list finds those that have it as a part."""
+    query = {"name": name, "sort_key": "name", "sort_dir": "ASC", "workspace_id": "*", "feature": "*"}
+    exact: list[Any] = []
+    offset, total = 0, 1
+    while offset < total:
+        page = await client.list_notebooks(everybody=everybody, limit=_PAGE, offset=offset, **query)
+        exact.extend(one for one in page.data if one.name == name)
+        offset, total = offset + _PAGE, page.total
+    return exact
 
 
 def not_hidden(value: Any) -> Any:

@@ -230,7 +230,8 @@ def renew_command(
     notebook: str, hours: float | None, no_auto_stop: bool, output: str, **options: Any
 ) -> None:
     """Set the auto-stop clock of the running NOTEBOOK: from now on, one hour if nothing else is said."""
-    duration = _duration(hours, no_auto_stop) or _HOUR
+    given = _duration(hours, no_auto_stop)
+    duration = _HOUR if given is None else given
 
     async def run(client: Any) -> None:
         import msgspec  # noqa: PLC0415

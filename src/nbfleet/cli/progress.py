@@ -11,7 +11,9 @@ from msgspec import UNSET
 from nbfleet.cli.failures import Failed
 
 _PAUSE = 0.15
-_FAILED = frozenset({"CREATE_FAILED", "START_FAILED", "DELETE_FAILED", "ERROR"})
+_SETTLED = frozenset(
+    {"CREATE_FAILED", "START_FAILED", "DELETE_FAILED", "ERROR", "STOPPED", "RUNNING", "FROZEN", "DELETED"}
+)
 _MARKS = {"WAITING": "·", "PROCESSING": "…", "COMPLETED": "✓", "FAILED": "✗"}
 
 
@@ -21,7 +23,7 @@ async def follow(client: Any, now: Any, target: str, *, quiet: bool) -> Any:
     with drawer:
         while now.status != target:
             drawer.draw(now)
-            if now.status in _FAILED:
+            if now.status in _SETTLED:
                 reason = now.fail_reason if now.fail_reason is not UNSET else now.status
                 raise Failed(f"{now.name} is {now.status}: {reason}", f"`nbfleet logs {now.id}` shows more.")
             await asyncio.sleep(_PAUSE)

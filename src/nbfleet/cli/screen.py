@@ -53,6 +53,11 @@ def plain(text: str) -> str:
     return text.replace("[", "\\[")
 
 
+def harmless(text: str) -> str:
+    """Somebody else's text without anything that drives a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
 def coloured(status: str) -> str:
     return f"[{COLOURS.get(status, _IN_MOTION)}]{status}[/]"
 
@@ -102,7 +107,7 @@ def pairs(rows: Sequence[tuple[str, str]]) -> None:
     """Names and values, one a line."""
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
-        click.echo(f"{name:<{width}}  {value}")
+        click.echo(f"{name:<{width}}  {value if name == 'status' else harmless(value)}")
 
 
 def json(raw: bytes) -> None:

@@ -18,6 +18,11 @@ class Range:
     minimum: int = 3_600_000
     maximum: int = 259_200_000
 
+    @property
+    def default(self) -> int:
+        """What silence means: an hour, or what is nearest to it in the range."""
+        return min(max(DEFAULT_PERIOD, self.minimum), self.maximum)
+
     def holds(self, period: int) -> bool:
         return period == OFF or self.minimum <= period <= self.maximum
 

@@ -9,9 +9,10 @@ import re
 from nbfleet.domain.lifecycle import Status, status_of
 from nbfleet.domain.notebook import Notebook
 from nbfleet.gateway.resolve import Credentials, Refusal, Refused, Resolve, Upstream
-from nbfleet.store import notebooks
-from nbfleet.store.database import Database, Unavailable
+from nbfleet.store import identity, notebooks
+from nbfleet.store.database import Connection, Database, Unavailable
 from nbfleet.store.keyring import Keyring
+from nbfleet.store.notebooks import Stored
 
 _ID = re.compile(r"/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/|\Z)")
 
@@ -22,7 +23,7 @@ def resolver(database: Database, keyring: Keyring) -> Resolve:
         if match is None:
             return Refusal(Refused.NOT_FOUND)
         try:
-            found = await database.read(notebooks.find, match[1])
+            found = await database.read(_find, match[1])
         except Unavailable:
             return Refusal(Refused.UNAVAILABLE)
         if found is None:
@@ -30,6 +31,17 @@ def resolver(database: Database, keyring: Keyring) -> Resolve:
         return _admit(keyring, found.notebook, credentials)
 
     return resolve
+
+
+def _find(connection: Connection, notebook_id: str) -> Stored | None:
+    """The notebook, unless its owner may no longer use anything in its project."""
+    found = notebooks.find(connection, notebook_id)
+    if found is None:
+        return None
+    owner = identity.user(connection, id=found.notebook.owner_id)
+    if owner is None or not owner.enabled:
+        return None
+    return found if found.notebook.project_id in identity.roles(connection, owner.no) else None
 
 
 def _admit(keyring: Keyring, notebook: Notebook, credentials: Credentials) -> Upstream | Refusal:

@@ -7,7 +7,7 @@ the next effect happens and handed back later, perhaps to another process of the
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from nbfleet.domain.lifecycle import Presence
@@ -35,7 +35,7 @@ class InstanceSpec:
     vcpus: int
     memory: int
     base_path: str
-    secret: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

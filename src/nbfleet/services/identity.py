@@ -7,6 +7,7 @@ forms.
 import asyncio
 import secrets
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from nbfleet.domain.access import Principal, Role
@@ -101,7 +102,7 @@ async def issue_token(
     """A token for whoever knows the password. All reasons to refuse look the same from outside."""
     user = await context.database.read(_user, user_id, user_name, account)
     hashed = _NOBODY if user is None else user.password_hash
-    if not await asyncio.to_thread(keyring.password_matches, password, hashed):
+    if not await _matches(password, hashed):
         raise errors.wrong_password()
     if user is None or not user.enabled:
         raise errors.wrong_password()
@@ -110,6 +111,21 @@ async def issue_token(
     expires_at = now + context.settings.token_lifetime * _MILLISECONDS
     token = await _store_token(context, user.no, None if project is None else project.no, expires_at)
     return IssuedToken(token, user, project, role, now, expires_at)
+
+
+# Checking a password takes long on purpose. It has threads of its own, so that a flood of wrong ones holds
+# up nothing else, and no more may wait for them than are answered in a moment.
+_CHECKING = ThreadPoolExecutor(2, thread_name_prefix="nbfleet-password")
+_WAITING = asyncio.Semaphore(32)
+_BUSY_FOR = 2
+
+
+async def _matches(password: str, hashed: str) -> bool:
+    if _WAITING.locked():
+        raise errors.overloaded(_BUSY_FOR)
+    async with _WAITING:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(_CHECKING, keyring.password_matches, password, hashed)
 
 
 # Something to check a password against when there is no such user, so that it takes as long.

@@ -100,7 +100,7 @@ def requested_period(
         return checked_period(allowed, "duration", query_duration)
     if body is not None and not isinstance(body.duration, UnsetType):
         return checked_period(allowed, "duration", body.duration)
-    return leases.DEFAULT_PERIOD
+    return allowed.default
 
 
 def checked_period(allowed: Range, field: str, period: int) -> int:
@@ -178,5 +178,5 @@ def _first_lease(allowed: Range, body: NotebookCreateRequest, now: int) -> Lease
     lease = given(body.lease, LeaseReq())
     if LeaseType(given(lease.type, "TIMING").upper()) is LeaseType.IDLE:
         raise errors.not_available("lease.type IDLE")
-    period = given(lease.duration, leases.DEFAULT_PERIOD)
+    period = given(lease.duration, allowed.default)
     return leases.opened(checked_period(allowed, "lease.duration", period), now)

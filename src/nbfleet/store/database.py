@@ -7,17 +7,19 @@ function in a transaction of its own and repeats it when the database asks for t
 """
 
 import asyncio
+import contextlib
+import fcntl
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -31,11 +33,15 @@ _TRIES = 5
 _REPEATABLE = frozenset({"40001", "40P01"})  # Serialization failure, deadlock.
 
 
-__all__ = ["Conflict", "Connection", "Database", "Unavailable", "open_engine", "sqlite_url"]
+__all__ = ["Busy", "Conflict", "Connection", "Database", "Unavailable", "open_engine", "sqlite_url"]
 
 
 class Conflict(Exception):
     """A row with this key exists already: somebody else was faster."""
+
+
+class Busy(Exception):
+    """Somebody else has what only one may have."""
 
 
 class Unavailable(Exception):
@@ -208,6 +214,30 @@ def _translated(fault: BaseException) -> BaseException:
     return translated
 
 
+_SERVICE = 0x6E62666D  # Any number of our own, beside that of the migrations.
+
+
+@contextlib.contextmanager
+def _postgresql_lock(engine: Engine) -> Generator[Callable[[], bool], None, None]:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        query = text("SELECT pg_try_advisory_lock(:key)")
+        yield lambda: bool(connection.execute(query, {"key": _SERVICE}).scalar())
+
+
+@contextlib.contextmanager
+def _sqlite_lock(engine: Engine) -> Generator[Callable[[], bool], None, None]:
+    with Path(f"{engine.url.database}.lock").open("w", encoding="ascii") as file:
+
+        def is_held() -> bool:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        yield is_held
+
+
 class Database:
     """Reads run on a few threads, each in a snapshot; writes as the module says."""
 
@@ -261,6 +291,18 @@ class Database:
             raise _translated(fault) from fault
         except self._driver_fault as fault:
             raise Unavailable(str(fault)) from fault
+
+    @contextlib.contextmanager
+    def exclusive(self, patience: float) -> Generator[None, None, None]:
+        """Held by one process at a time; raises Busy after `patience` seconds. It ends with its holder."""
+        holder = _sqlite_lock(self.engine) if self.is_sqlite else _postgresql_lock(self.engine)
+        deadline = time.monotonic() + patience
+        with holder as is_held:
+            while not is_held():
+                if time.monotonic() > deadline:
+                    raise Busy
+                time.sleep(0.1)
+            yield
 
     def close(self) -> None:
         if self._writer is not None:

@@ -7,6 +7,15 @@ from sqlalchemy import Connection, insert, select
 from nbfleet.store.schema import settings
 
 _FLEET = "fleet_id"
+_KEY = "key_fingerprint"
+
+
+def is_the_key(connection: Connection, fingerprint: str) -> bool:
+    """Whether this is the key that secrets here are sealed with; the first one asked about becomes it."""
+    found = connection.execute(select(settings.c.value).where(settings.c.key == _KEY)).scalar()
+    if found is None:
+        connection.execute(insert(settings).values(key=_KEY, value=fingerprint))
+    return found in (None, fingerprint)
 
 
 def fleet_id(connection: Connection) -> str:

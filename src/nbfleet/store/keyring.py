@@ -4,6 +4,7 @@ The tokens of a notebook are never stored: they are derived from its id and gene
 makes the earlier ones worthless. The file is the one thing to keep safe beside the database.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -38,6 +39,11 @@ class Keyring:
         """What the server inside demands. Known to the gateway and the runtime only."""
         return self._derive("instance", notebook_id, generation).hex()
 
+    @property
+    def fingerprint(self) -> str:
+        """Tells one key file from another, and nothing about either."""
+        return hmac.new(self._key, b"fingerprint", hashlib.sha256).hexdigest()
+
     def seal(self, secret: str) -> bytes:
         return self._fernet.encrypt(secret.encode())
 
@@ -54,14 +60,17 @@ class Keyring:
 
 def load_or_create(path: Path) -> Keyring:
     """The keyring of this file, which is made on first use, readable by its owner only."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return load(path)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(Fernet.generate_key())
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists():
+        # Whole under another name first: a crash in between must not leave an empty key file.
+        pending = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(pending, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(Fernet.generate_key())
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(pending, path)
+        pending.unlink()
     return load(path)
 
 

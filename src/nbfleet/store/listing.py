@@ -11,7 +11,7 @@ a call then costs the driver's own work and little more.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -229,7 +229,7 @@ def _values(connection: Connection, directory: Directory, query: Query) -> dict[
 # From the shape of a query to statements.
 
 
-@cache
+@lru_cache(maxsize=512)
 def _total(dialect: str, filters: _Filters) -> _Statement:
     table = _counter(filters)
     if table is None:
@@ -249,7 +249,7 @@ def _counter(filters: _Filters) -> Table | None:
     return None
 
 
-@cache
+@lru_cache(maxsize=512)
 def _page(
     dialect: str, filters: _Filters, sort: tuple[SortKey, ...], descending: bool, from_end: bool
 ) -> _Statement:

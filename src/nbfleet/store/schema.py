@@ -25,6 +25,8 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+# Where `sqlite_autoincrement` stands: SQLite would give a number that was freed to the next row, and what
+# remembers numbers must never meet one twice.
 # SQLite only counts up by itself in a column that is spelled INTEGER.
 _Number = BigInteger().with_variant(Integer, "sqlite")
 # Order by code point on both databases: SQLite does so by itself, PostgreSQL when told.
@@ -46,6 +48,7 @@ projects = Table(
     Column("account_id", String(32), ForeignKey("accounts.id"), nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("create_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 users = Table(
@@ -59,6 +62,7 @@ users = Table(
     Column("password_hash", Text, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("create_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 memberships = Table(
@@ -106,6 +110,7 @@ workspaces = Table(
     Column("id", String(32), nullable=False),
     Column("name", Text, nullable=False),
     UniqueConstraint("project_no", "id", name="workspaces_by_id"),
+    sqlite_autoincrement=True,
 )
 
 pools = Table(
@@ -117,6 +122,7 @@ pools = Table(
     Column("name", Text, nullable=False),
     Column("name_folded", Text, nullable=False),
     UniqueConstraint("project_no", "id", name="pools_by_id"),
+    sqlite_autoincrement=True,
 )
 
 images = Table(
@@ -129,6 +135,7 @@ images = Table(
     Column("create_at", BigInteger, nullable=False),
     Column("update_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),  # The published image as JSON.
+    sqlite_autoincrement=True,
 )
 
 notebooks = Table(
@@ -152,6 +159,7 @@ notebooks = Table(
     Column("update_at", BigInteger, nullable=False),
     Column("generation", Integer, nullable=False),
     UniqueConstraint("id", name="notebooks_by_id"),
+    sqlite_autoincrement=True,
 )
 
 # The tie-break stands directly behind the sort key, or deep pages are sorted instead of walked; the

@@ -252,3 +252,18 @@ def test_help_is_quick_and_complete() -> None:
         words = [sys.executable, "-m", "nbfleet", command, "--help"]
         shown = subprocess.run(words, capture_output=True, text=True, check=True)
         assert shown.stdout.startswith(f"Usage: nbfleet {command}")
+
+
+def test_opening_a_browser_shows_the_address_to_nobody_else(shell: Shell, tmp_path: Path) -> None:
+    """The browser gets a private page, because arguments of a process are public."""
+    seen = tmp_path / "seen"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}\n')
+    browser.chmod(0o700)
+    one = shell.json("create", "opened")
+    shell.run("open", "opened", BROWSER=f"{browser} %s", XDG_CACHE_HOME=str(tmp_path))
+    page = tmp_path / "nbfleet" / "open.html"
+    assert seen.read_text() == page.as_uri()
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert f"{one['url']}?token={one['token']}" in page.read_text()
+    shell.run("delete", "opened", "-y")

@@ -157,7 +157,8 @@ def ending(code: int | None) -> str:
 
 def clean(line: str) -> str:
     """Without colours, and without a token should one ever be written."""
-    return _TOKEN.sub(r"\1...", _COLOUR.sub("", line)).rstrip()
+    plain = _TOKEN.sub(r"\1...", _COLOUR.sub("", line)).rstrip()
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
 
 
 def last_words(lines: Sequence[str]) -> str | None:

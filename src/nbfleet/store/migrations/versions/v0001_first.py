@@ -47,6 +47,7 @@ def _create_identity() -> None:
     sa.PrimaryKeyConstraint('no'),
     sa.UniqueConstraint('id'),
     sa.UniqueConstraint('name'),
+    sqlite_autoincrement=True,
     )
     op.create_table('users',
     sa.Column('no', NUMBER, nullable=False),
@@ -61,6 +62,7 @@ def _create_identity() -> None:
     sa.PrimaryKeyConstraint('no'),
     sa.UniqueConstraint('id'),
     sa.UniqueConstraint('name'),
+    sqlite_autoincrement=True,
     )
     op.create_table('memberships',
     sa.Column('user_no', NUMBER, nullable=False),
@@ -109,6 +111,7 @@ def _create_catalogue() -> None:
     sa.ForeignKeyConstraint(['project_no'], ['projects.no'], ),
     sa.PrimaryKeyConstraint('no'),
     sa.UniqueConstraint('project_no', 'id', name='workspaces_by_id'),
+    sqlite_autoincrement=True,
     )
     op.create_table('pools',
     sa.Column('no', NUMBER, nullable=False),
@@ -119,6 +122,7 @@ def _create_catalogue() -> None:
     sa.ForeignKeyConstraint(['project_no'], ['projects.no'], ),
     sa.PrimaryKeyConstraint('no'),
     sa.UniqueConstraint('project_no', 'id', name='pools_by_id'),
+    sqlite_autoincrement=True,
     )
     op.create_table('images',
     sa.Column('no', NUMBER, nullable=False),
@@ -130,6 +134,7 @@ def _create_catalogue() -> None:
     sa.Column('body', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('no'),
     sa.UniqueConstraint('id'),
+    sqlite_autoincrement=True,
     )
 
 
@@ -158,6 +163,7 @@ def _create_notebooks() -> None:
     sa.ForeignKeyConstraint(['workspace_no'], ['workspaces.no'], ),
     sa.PrimaryKeyConstraint('rid'),
     sa.UniqueConstraint('id', name='notebooks_by_id'),
+    sqlite_autoincrement=True,
     )
     op.create_index('notebooks_create_at', 'notebooks', ['project_no', 'create_at', 'rid', 'status', 'feature', 'workspace_no', 'pool_no', 'owner_no'])
     op.create_index('notebooks_name', 'notebooks', ['project_no', 'name', 'rid', 'status', 'feature', 'workspace_no', 'pool_no', 'owner_no'])
