@@ -20,7 +20,7 @@ from msgspec.inspect import (
     UnionType,
 )
 
-from nbfleet.wire.enums import AnyCase
+from nbfleet.wire.any_case import AnyCase
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\[\.*\d*\]")
 

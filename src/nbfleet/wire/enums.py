@@ -1,21 +1,13 @@
 """Every enumeration of the contract, under its published name.
 
 Named enumerations are string enumerations, so that they become named schemas and the values compare
-as plain text. Those for requests list both cases where clients send both; telling the cases apart ends
-with `.upper()`. Small sets without a published name are in `literals`.
+as plain text. Requests may spell their words in either case; where the published schema lists both, both are
+members, and telling them apart ends with `.upper()`. Sets without a published name are in `literals`.
 """
 
 from enum import StrEnum
-from typing import Self
 
-
-class AnyCase(StrEnum):
-    """Words that requests may spell in either case; answers spell them as they are defined."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        wanted = str(value).upper()
-        return next((word for word in cls if word.value.upper() == wanted), None)
+from nbfleet.wire.any_case import AnyCase
 
 
 class Feature(AnyCase):

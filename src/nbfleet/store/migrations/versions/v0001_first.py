@@ -19,6 +19,7 @@ COUNTERS = {"count_by_status": (), "count_by_pool": ("pool_no",), "count_by_work
 
 def upgrade() -> None:
     _create_identity()
+    _create_credentials()
     _create_catalogue()
     _create_notebooks()
     _create_states()
@@ -72,6 +73,9 @@ def _create_identity() -> None:
     sa.ForeignKeyConstraint(['user_no'], ['users.no'], ),
     sa.PrimaryKeyConstraint('user_no', 'project_no'),
     )
+
+
+def _create_credentials() -> None:
     op.create_table('access_keys',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('user_no', NUMBER, nullable=False),
