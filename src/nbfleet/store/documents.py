@@ -117,7 +117,7 @@ def encode(notebook: Notebook, image: Image) -> bytes:
 
 def splice(body: bytes, additions: Sequence[bytes]) -> bytes:
     """The document with more members, each given as `"name":value`."""
-    return b"%b,%b}" % (body[:-1], b",".join(additions))
+    return b"%b,%b}" % (body[:-1], b",".join(additions)) if additions else body
 
 
 def member(name: str, value: object) -> bytes:
