@@ -146,7 +146,7 @@ def opened(url: str) -> Iterator[Database]:
 def counters(connection: Connection) -> dict[str, dict[tuple[Any, ...], int]]:
     """What the counters say, without the combinations of which there are none."""
     found: dict[str, dict[tuple[Any, ...], int]] = {}
-    for table in (schema.count_by_status, schema.count_by_pool, schema.count_by_workspace):
+    for table in schema.COUNTERS:
         rows = connection.execute(select(table).where(table.c.total != 0)).all()
         found[table.name] = {tuple(row[:-1]): row.total for row in rows}
     return found
@@ -156,7 +156,7 @@ def recount(connection: Connection) -> dict[str, dict[tuple[Any, ...], int]]:
     """What the counters should say."""
     return {
         table.name: _count(connection, table)
-        for table in (schema.count_by_status, schema.count_by_pool, schema.count_by_workspace)
+        for table in schema.COUNTERS
     }
 
 

@@ -60,7 +60,7 @@ def fleet_query(values: Mapping[str, Any]) -> Query:
         owner_id=values.get("owner"),
         feature=None if feature == _ANY else str(feature),
         workspace_id=None if workspace == _ANY else workspace,
-        status=None if status is None else Status(status.value),
+        statuses=() if status is None else (Status(status.value),),
         billing=None if billing is None else Billing(billing.value),
         tags=_tags(values.get("tags")),
         sort=_sort(sort) if sort else Query().sort,

@@ -26,6 +26,7 @@ _COMMANDS = {
     "open": ("access", "Open a notebook in the browser."),
     "logs": ("access", "Print the last lines that a notebook wrote."),
     "doctor": ("doctor", "Look at this machine: what is there, what is missing."),
+    "seed": ("seed", "Fill an empty store with a made-up fleet."),
     "project": ("projects", "Add, list, disable and delete projects."),
     "user": ("users", "Add, list, disable and delete users; roles and passwords."),
     "key": ("keys", "Add, list, disable and delete access keys."),

@@ -75,6 +75,7 @@ class Caller:
     role: Role
     account_id: str
     account_name: str
+    granted: frozenset[str] | None = None  # The workspaces it may enter; None: every one of the project.
 
 
 class Scope(StrEnum):
@@ -99,8 +100,10 @@ def may(caller: Caller, action: str) -> bool:
     return action in actions or EVERY_ACTION in actions
 
 
-def sees(caller: Caller, owner_id: str) -> bool:
-    """Whether the caller may know of a notebook of this owner at all."""
+def sees(caller: Caller, owner_id: str, workspace_id: str) -> bool:
+    """Whether the caller may know of a notebook of this owner in this workspace at all."""
+    if caller.granted is not None and workspace_id not in caller.granted:
+        return False
     return caller.user_id == owner_id or may(caller, LIST_ALL)
 
 
@@ -112,11 +115,12 @@ def acts_on(caller: Caller, owner_id: str) -> bool:
 def narrow(query: Query, caller: Caller, scope: Scope) -> Query:
     """The query as this caller may ask it. No other place decides what a list may hold.
 
-    `owner` has effect for those who may see everybody; for others it can not even narrow the list.
+    `owner` has effect for those who may see everybody; for others it can not even narrow the list. Nobody
+    sees a notebook in a workspace that is not granted, not even its owner.
     """
     everybody = may(caller, LIST_ALL)
     if (scope is Scope.ALL and everybody) or (everybody and query.owner_id is not None):
         owner = query.owner_id
     else:
         owner = caller.user_id
-    return replace(query, project_id=caller.project_id, owner_id=owner)
+    return replace(query, project_id=caller.project_id, owner_id=owner, granted=caller.granted)

@@ -53,18 +53,56 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A span of time in milliseconds since 1970: from `since` on, before `until`; None is no bound."""
+
+    since: int | None = None
+    until: int | None = None
+
+
+ANY_TIME = Window()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a walk through the list in order of creation has got to: the last notebook that was shown.
+    `number` orders those that were created in the same millisecond."""
+
+    create_at: int
+    number: int
+
+
+class GroupKey(StrEnum):
+    """What notebooks can be counted by."""
+
+    STATUS = "status"
+    OWNER = "owner"
+    POOL = "pool"
+    FLAVOR = "flavor"
+    IMAGE = "image"
+    WORKSPACE = "workspace"
+    TAG = "tag"
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """One list call. None means "any", except for `status`, where it means "any but DELETED".
+    """One list call. None and nothing mean "any", except for `statuses`, where it means "any but DELETED".
 
     `name`, `flavor`, `description`, `swr_path`, `pool_name` and `username` match parts without regard to
     case; everything else matches exactly. All conditions must hold together.
+
+    `granted` is no wish but a limit, set by `access.narrow` only: the workspaces whose notebooks the reader
+    may see. `after` continues a walk behind a place; it goes with the order of creation only.
     """
 
     project_id: str = ""
+    granted: frozenset[str] | None = None
     owner_id: str | None = None
     feature: str | None = "NOTEBOOK"
     workspace_id: str | None = "0"
-    status: Status | None = None
+    statuses: tuple[Status, ...] = ()
+    created: Window = ANY_TIME
+    updated: Window = ANY_TIME
     id: str | None = None
     image_id: str | None = None
     pool_id: str | None = None
@@ -81,6 +119,7 @@ class Query:
     descending: bool = True
     offset: int = 0
     limit: int = 10
+    after: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ def _visible(connection: Connection, caller: Caller, notebook_id: str, *, lock: 
     found = notebooks.find(connection, notebook_id.lower(), project_id=caller.project_id, lock=lock)
     if found is None or status_of(found.notebook) is Status.DELETED:
         raise errors.not_found("instance", notebook_id)
-    if not access.sees(caller, found.notebook.owner_id):
+    if not access.sees(caller, found.notebook.owner_id, found.notebook.workspace_id):
         raise errors.not_found("instance", notebook_id)
     return found
 

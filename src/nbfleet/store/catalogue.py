@@ -32,6 +32,12 @@ def all_images(connection: Connection) -> Sequence[Image]:
     ]
 
 
+def numbered_images(connection: Connection) -> dict[str, tuple[int, Image]]:
+    """Every image by its id, with the number that stands for it in the tables."""
+    rows = connection.execute(select(images.c.id, images.c.no, images.c.body))
+    return {row.id: (row.no, _decode(row.body)) for row in rows}
+
+
 def put_image(connection: Connection, published: Image, now: int) -> None:
     """Adds the image, or replaces what is published under its id.
 

@@ -1,51 +1,30 @@
 """The fleet list: from a `Query` to a total and a page of ready documents, out of one snapshot.
 
-Totals come from the smallest counter that knows all the filters, pages from the index that has the wanted
-order, walked from its nearer end; only the rows of the page are then read. Who may see what was already
-decided when the query was narrowed.
-
-A statement depends on which filters are there and not on their values, so each is built and compiled once;
-a call then costs the driver's own work and little more.
+Totals come from the smallest counter that knows all the conditions, pages from the index that has the wanted
+order, walked from its nearer end; only the rows of the page are then read. What no counter knows is counted
+on the way. Who may see what was already decided when the query was narrowed.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Connection,
-    Dialect,
-    Table,
-    and_,
-    bindparam,
-    func,
-    select,
-)
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.base import Executable
-from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy import Connection, Table
 
 from nbfleet.domain.lifecycle import Status
-from nbfleet.domain.listing import Billing, Query, SortKey, fold
-from nbfleet.store import schema
-from nbfleet.store.codes import BILLING, FEATURE, STATUS
+from nbfleet.domain.listing import Place, Query
+from nbfleet.store import paths, schema, statements
+from nbfleet.store.codes import STATUS
 from nbfleet.store.directory import Directory
+from nbfleet.store.shapes import Shape, shape_of, values_of
+from nbfleet.store.statements import Order, Statement
 
-_n = schema.notebooks.c
 _RUNNING = STATUS[Status.RUNNING]
-
-_ORDER: dict[SortKey, ColumnElement[Any]] = {
-    SortKey.NAME: _n.name,
-    SortKey.STATUS: _n.status,
-    SortKey.FLAVOR: _n.flavor,
-    SortKey.FEATURE: _n.feature,
-    SortKey.ID: _n.id,
-    SortKey.CREATE_AT: _n.create_at,
-    SortKey.UPDATE_AT: _n.update_at,
+_BY_COLUMN = {
+    "owner_no": schema.count_by_owner,
+    "pool_no": schema.count_by_pool,
+    "workspace_no": schema.count_by_workspace,
 }
 
 
@@ -59,6 +38,7 @@ class Row:
     generation: int
     running: bool
     body: bytes
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,281 +49,155 @@ class Page:
     rows: Sequence[Row]
 
 
-@dataclass(frozen=True, slots=True)
-class _Filters:
-    """The filters that are there: equal to a number or text, parts of texts, and tags (key, any value)."""
-
-    equal: tuple[str, ...]
-    parts: tuple[str, ...]
-    tags: tuple[bool, ...]
-    billing: bool
-
-    @property
-    def counted(self) -> bool:
-        """Whether nothing is asked that no counter could know."""
-        return not (self.parts or self.tags or self.billing)
-
-
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    """Text for the driver with the constants in it, and the names of its parameters in order; None where
-    the driver takes them by name."""
-
-    text: str
-    constants: dict[str, Any]
-    order: tuple[str, ...] | None
-
-    def run(self, connection: Connection, values: dict[str, Any]) -> Any:
-        given = self.constants | values
-        cursor = connection.connection.cursor()
-        cursor.execute(self.text, given if self.order is None else [given[name] for name in self.order])
-        return cursor
-
-
 BOUNDED = 2000  # Index entries that may be walked beside other requests: a fraction of a millisecond.
+# From so many entries on it pays to try whether matches are dense, before all of them are counted with their
+# rows in hand: that takes longer for each match than a second look.
+_WORTH_A_PROBE = 20_000
+_PROBE = 1000
+_DENSE = 10  # Of _PROBE.
+_COUNTED = frozenset({"status", *_BY_COLUMN})
 
 
 def page(connection: Connection, directory: Directory, query: Query) -> Page:
+    """The whole answer, however long it takes."""
     return cast(Page, _look(connection, directory, query, math.inf))
 
 
 def bounded_page(connection: Connection, directory: Directory, query: Query) -> Page | None:
-    """The page; None when it might take walking more than BOUNDED index entries."""
+    """The page; None when it might take looking at more than BOUNDED index entries."""
     return _look(connection, directory, query, BOUNDED)
 
 
 def _look(connection: Connection, directory: Directory, query: Query, most: float) -> Page | None:
-    values = None if _is_unstorable(query) else _values(connection, directory, query)
+    values = values_of(connection, directory, query)
     if values is None:
         return Page(0, ())
-    filters, name = _filters(query), connection.dialect.name
-    if most < math.inf and _counter(filters) is None and not _is_narrow(filters):
-        return None
-    total = int(_total(name, filters).run(connection, values).fetchone()[0])
-    size = min(query.limit, total - query.offset)
-    if size <= 0:
-        return Page(total, ())
-    from_end = query.offset > total // 2
-    values["size"] = size
-    values["skip"] = total - query.offset - size if from_end else query.offset
-    if most < math.inf and _walked(connection, filters, query, values, total) > most:
-        return None
-    statement = _page(name, filters, query.sort, query.descending, from_end)
-    return Page(total, [_row(*found) for found in statement.run(connection, values).fetchall()])
+    return _Look(connection, query, shape_of(query), values).page(most)
 
 
-# Filters that an index begins with, ordered by creation behind it.
-_INDEXED = frozenset({"status", "pool_no", "workspace_no", "owner_no"})
-_WALKABLE = frozenset({(SortKey.CREATE_AT,), (SortKey.UPDATE_AT,), (SortKey.NAME,)})
+@dataclass(slots=True)
+class _Look:
+    connection: Connection
+    query: Query
+    shape: Shape
+    values: dict[str, Any]
 
-
-def _is_narrow(filters: _Filters) -> bool:
-    """Whether few notebooks can match, so that counting them is quick."""
-    return filters.counted and not {"id", "owner_no"}.isdisjoint(filters.equal)
-
-
-def _walked(
-    connection: Connection, filters: _Filters, query: Query, values: dict[str, Any], total: int
-) -> float:
-    """How many index entries the page may take: those skipped and shown, and those in between that do not
-    match, if matching ones are spread evenly."""
-    here = values["skip"] + values["size"]
-    if query.sort not in _WALKABLE or not filters.counted:
-        return math.inf
-    common = query.feature in (None, "NOTEBOOK")
-    if common and query.sort == (SortKey.CREATE_AT,) and len(_INDEXED & set(filters.equal)) <= 1:
-        return here
-    every = _total(connection.dialect.name, _EVERYTHING).run(connection, values).fetchone()[0]
-    return here * int(every) / total
-
-
-_EVERYTHING = _Filters(equal=(), parts=(), tags=(), billing=False)
-
-
-def _is_unstorable(query: Query) -> bool:
-    """Whether a text is asked for that can be in no database: PostgreSQL refuses to look for the letter 0."""
-    texts = [getattr(query, name) for name in _TEXTS]
-    texts.extend(text for tag in query.tags for text in (tag.key, tag.value))
-    return any(text is not None and "\0" in text for text in texts)
-
-
-def _row(notebook_id: str, generation: int, status: int, owner_id: str, owner_name: str, body: bytes) -> Row:
-    return Row(notebook_id, owner_id, owner_name, generation, status == _RUNNING, body)
-
-
-# From the query to values: ids become numbers, words become codes, parts are folded.
-
-_TEXTS = (
-    "project_id", "owner_id", "workspace_id", "id", "image_id", "pool_id", "ip",
-    "name", "flavor", "username", "swr_path", "pool_name", "description",
-)  # fmt: skip
-_FUZZY = ("name", "flavor", "username", "swr_path", "pool_name", "description")
-
-
-def _filters(query: Query) -> _Filters:
-    equal = {
-        "feature": query.feature,
-        "status": query.status,
-        "workspace_no": query.workspace_id,
-        "pool_no": query.pool_id,
-        "owner_no": query.owner_id,
-        "image_no": query.image_id,
-        "id": query.id,
-        "ip": query.ip,
-    }
-    return _Filters(
-        equal=tuple(name for name, value in equal.items() if value is not None),
-        parts=tuple(name for name in _FUZZY if getattr(query, name) is not None),
-        tags=tuple(tag.value is None for tag in query.tags),
-        billing=query.billing is not None,
-    )
-
-
-def _values(connection: Connection, directory: Directory, query: Query) -> dict[str, Any] | None:
-    """None when an id that is asked for does not exist, so that nothing can match."""
-    project_no = directory.project(connection, query.project_id)
-    if project_no is None:
-        return None
-    values: dict[str, Any] = {"project_no": project_no, "deleted": STATUS[Status.DELETED]}
-    lookups: tuple[tuple[str, str | None, Callable[[str], int | None]], ...] = (
-        ("workspace_no", query.workspace_id, lambda i: directory.workspace(connection, project_no, i)),
-        ("pool_no", query.pool_id, lambda i: directory.pool(connection, project_no, i)),
-        ("owner_no", query.owner_id, lambda i: directory.user(connection, i)),
-        ("image_no", query.image_id, lambda i: directory.image(connection, i.lower())),
-        ("feature", query.feature, FEATURE.get),
-        ("status", query.status, lambda word: STATUS[Status(word)]),
-        ("billing", query.billing, lambda word: BILLING[Billing(word)]),
-    )
-    for name, wanted, look_up in lookups:
-        if wanted is not None:
-            values[name] = look_up(wanted)
-            if values[name] is None:
+    def page(self, most: float) -> Page | None:
+        shape = self._whole()
+        counter = counter_for(shape)
+        if counter is None:
+            if most < math.inf and self._narrowest()[1] > most:
                 return None
-    values |= {name: fold(getattr(query, name)) for name in _FUZZY if getattr(query, name) is not None}
-    values |= {"id": (query.id or "").lower(), "ip": query.ip}
-    for place, tag in enumerate(query.tags):
-        values |= {f"tag_key_{place}": tag.key, f"tag_value_{place}": tag.value}
-    return values
+            return self._scanned()
+        total = self._number(statements.counted(self._dialect, counter, shape))
+        return self._walked(total, most)
+
+    # Where a counter knows the total.
+
+    def _walked(self, total: int, most: float = math.inf) -> Page | None:
+        size = min(self.query.limit, total - self.query.offset)
+        if size <= 0:
+            return Page(total, ())
+        from_end = self.query.offset > total // 2 and self.query.after is None
+        skip = total - self.query.offset - size if from_end else self.query.offset
+        path = self._path(skip + size, total)
+        if path.cost > most:
+            return None
+        order = self._order(from_end=from_end)
+        found = self._rows(statements.page(self._dialect, self.shape, order, path.index), size, skip)
+        return Page(total, [_row(*one) for one in found])
+
+    def _path(self, reach: int, total: int) -> paths.Path:
+        shape = self.shape
+        if shape.deleted is not False:
+            return paths.Path(None, total + reach if shape.deleted else math.inf)
+        if shape.tags or "id" in shape.equal:
+            return paths.Path(statements.BY_NUMBER if shape.tags else None, total)
+        if self._dialect != "sqlite":
+            # It takes no advice, and each number asked of it costs a round trip.
+            return paths.shortest(shape.equal, self.query.sort, reach, total, lambda _: total)
+        path = paths.shortest(shape.equal, self.query.sort, reach, total, self._rows_with)
+        return self._granted_path(total, path) if shape.granted else path
+
+    def _granted_path(self, total: int, path: paths.Path) -> paths.Path:
+        """Some workspaces only: along the whole list while there is much to see, else through theirs."""
+        through = paths.GATHERED * total
+        return paths.Path("workspace", through) if through < path.cost else path
+
+    # Where it has to be counted.
+
+    def _scanned(self) -> Page:
+        """Total and page in one go; for dense matches in two, which is then quicker."""
+        index, entries = self._narrowest()
+        shape, offset = self._whole(), self.query.offset
+        dense = entries > _WORTH_A_PROBE and self._is_dense()
+        if not dense and not self.shape.after:
+            found = self._rows(
+                statements.page(self._dialect, shape, self._order(), index, counting=True),
+                self.query.limit,
+                offset,
+            )
+            if found or offset == 0:
+                return Page(found[0][0] if found else 0, [_row(*one) for one in found])
+        total = self._number(statements.scanned(self._dialect, shape, index))
+        return cast(Page, self._walked(total))
+
+    def _is_dense(self) -> bool:
+        """Whether so many of the first rows match that few have to be walked for a page."""
+        order, equal = self._order(), Shape(equal=self.shape.equal & _COUNTED)
+        path = paths.shortest(equal.equal, order.sort, _PROBE, _PROBE, lambda _: _PROBE)
+        if path.index is None or self.shape.deleted is not False:
+            return False
+        probe = statements.probed(self._dialect, self._whole(), equal, order, path.index)
+        return self._number(probe, probe=_PROBE) >= _DENSE
+
+    def _narrowest(self) -> tuple[str | None, float]:
+        """The index with the fewest entries to look through for all that match, and what that costs."""
+        shape = self.shape
+        if "id" in shape.equal:
+            return None, 1
+        if shape.deleted is not False:
+            return None, math.inf
+        if shape.tags:
+            return statements.BY_NUMBER, math.inf
+        return paths.narrowest(shape.equal & _COUNTED, "name" in shape.parts, self._rows_with)
+
+    # What both need.
+
+    @property
+    def _dialect(self) -> str:
+        return self.connection.dialect.name
+
+    def _whole(self) -> Shape:
+        """Everything that is asked for, wherever a walk has got to."""
+        return replace(self.shape, after=False, descending=False) if self.shape.after else self.shape
+
+    def _order(self, *, from_end: bool = False) -> Order:
+        return Order(self.query.sort, self.query.descending, from_end)
+
+    def _rows_with(self, column: str | None) -> int:
+        """How many notebooks have the wanted value in this column, whatever else they are."""
+        equal = frozenset[str]() if column is None else frozenset({column})
+        counter = _BY_COLUMN.get(column or "", schema.count_by_status)
+        return self._number(statements.counted(self._dialect, counter, Shape(equal=equal)))
+
+    def _number(self, statement: Statement, **more: int) -> int:
+        return int(statement.run(self.connection, self.values | more).fetchone()[0])
+
+    def _rows(self, statement: Statement, size: int, skip: int) -> list[Any]:
+        return statement.run(self.connection, self.values | {"size": size, "skip": skip}).fetchall()
 
 
-# From the shape of a query to statements.
+def counter_for(shape: Shape) -> Table | None:
+    """The smallest counter that has a column for every condition."""
+    if not shape.is_countable:
+        return None
+    columns = shape.equal | {"workspace_no"} if shape.granted else shape.equal
+    return next((table for table in schema.COUNTERS if columns <= set(table.c.keys())), None)
 
 
-@lru_cache(maxsize=512)
-def _total(dialect: str, filters: _Filters) -> _Statement:
-    table = _counter(filters)
-    if table is None:
-        return _compile(
-            dialect, select(func.count()).select_from(schema.notebooks).where(_where(dialect, filters))
-        )
-    counted = func.coalesce(func.sum(table.c.total), 0)
-    return _compile(dialect, select(counted).where(*_matches(table, filters)))
-
-
-def _counter(filters: _Filters) -> Table | None:
-    """The smallest counter that has a column for every filter."""
-    if filters.counted:
-        for table in (schema.count_by_status, schema.count_by_pool, schema.count_by_workspace):
-            if set(filters.equal) <= set(table.c.keys()):
-                return table
-    return None
-
-
-@lru_cache(maxsize=512)
-def _page(
-    dialect: str, filters: _Filters, sort: tuple[SortKey, ...], descending: bool, from_end: bool
-) -> _Statement:
-    """The rows of the page in order. From the end, the index is walked the other way round."""
-    users, documents = schema.users.c, schema.documents.c
-    wanted = (
-        select(_n.rid)
-        .where(_where(dialect, filters))
-        .order_by(*_ordering(sort, descending=descending != from_end))
-        .limit(bindparam("size"))
-        .offset(bindparam("skip"))
-        .subquery("wanted")
-    )
-    return _compile(
-        dialect,
-        select(_n.id, _n.generation, _n.status, users.id, users.name, documents.body)
-        .select_from(wanted)
-        .join(schema.notebooks, _n.rid == wanted.c.rid)
-        .join(schema.documents, documents.rid == wanted.c.rid)
-        .join(schema.users, users.no == _n.owner_no)
-        .order_by(*_ordering(sort, descending=descending)),
-    )
-
-
-def _ordering(sort: tuple[SortKey, ...], *, descending: bool) -> list[UnaryExpression[Any]]:
-    """The wanted order; what is equal stays in order of creation, in the same direction."""
-    columns = [*(_ORDER[key] for key in sort), _n.rid]
-    return [column.desc() if descending else column.asc() for column in columns]
-
-
-def _where(dialect: str, filters: _Filters) -> ColumnElement[bool]:
-    conditions = _matches(schema.notebooks, filters)
-    conditions.extend(_PARTS[name](dialect, bindparam(name)) for name in filters.parts)
-    conditions.extend(_has_tag(place, any_value) for place, any_value in enumerate(filters.tags))
-    if filters.billing:
-        conditions.append(_n.billing.bitwise_and(bindparam("billing")) == bindparam("billing"))
-    return and_(*conditions)
-
-
-def _matches(table: Table, filters: _Filters) -> list[ColumnElement[bool]]:
-    conditions = [table.c[name] == bindparam(name) for name in ("project_no", *filters.equal)]
-    if "status" not in filters.equal:
-        conditions.append(table.c.status != bindparam("deleted"))
-    return conditions
-
-
-def _holds(dialect: str, folded: ColumnElement[Any], part: BindParameter[Any]) -> ColumnElement[bool]:
-    """Whether the text has the part, letter by letter: LIKE would take `_` and `%` for wildcards."""
-    find = func.instr if dialect == "sqlite" else func.strpos
-    return find(folded, part) > 0
-
-
-def _related(
-    number: ColumnElement[Any], its_number: ColumnElement[Any], folded: ColumnElement[Any]
-) -> Callable[[str, BindParameter[Any]], ColumnElement[bool]]:
-    """A fuzzy condition on a text that is kept in another, small table."""
-
-    def condition(dialect: str, part: BindParameter[Any]) -> ColumnElement[bool]:
-        return number.in_(select(its_number).where(_holds(dialect, folded, part)))
-
-    return condition
-
-
-def _describes(dialect: str, part: BindParameter[Any]) -> ColumnElement[bool]:
-    i = schema.instances.c
-    return select(i.rid).where(i.rid == _n.rid, _holds(dialect, i.description_folded, part)).exists()
-
-
-_PARTS: dict[str, Callable[[str, BindParameter[Any]], ColumnElement[bool]]] = {
-    "name": lambda dialect, part: _holds(dialect, _n.name_folded, part),
-    "flavor": lambda dialect, part: _holds(dialect, func.lower(_n.flavor), part),
-    "username": _related(_n.owner_no, schema.users.c.no, schema.users.c.name_folded),
-    "swr_path": _related(_n.image_no, schema.images.c.no, schema.images.c.swr_path_folded),
-    "pool_name": _related(_n.pool_no, schema.pools.c.no, schema.pools.c.name_folded),
-    "description": _describes,
-}
-
-
-def _has_tag(place: int, any_value: bool) -> ColumnElement[bool]:
-    t = schema.notebook_tags.c
-    query = select(t.rid).where(t.rid == _n.rid, t.key == bindparam(f"tag_key_{place}"))
-    if not any_value:
-        query = query.where(t.value == bindparam(f"tag_value_{place}"))
-    return query.exists()
-
-
-_DIALECTS: dict[str, Dialect] = {
-    "sqlite": sqlite.dialect(),
-    "postgresql": postgresql.dialect(paramstyle="pyformat"),
-}
-
-
-def _compile(dialect: str, statement: Executable) -> _Statement:
-    compiled: Any = cast(Any, statement).compile(dialect=_DIALECTS[dialect])
-    constants = {name: value for name, value in compiled.params.items() if value is not None}
-    order = compiled.positiontup
-    return _Statement(str(compiled), constants, None if order is None else tuple(order))
+def _row(
+    _total: int, rid: int, create_at: int, id_: str, generation: int, status: int, owner_id: str,
+    owner_name: str, body: bytes,
+) -> Row:  # fmt: skip
+    return Row(id_, owner_id, owner_name, generation, status == _RUNNING, body, Place(create_at, rid))

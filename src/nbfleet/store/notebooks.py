@@ -122,9 +122,9 @@ def find_many(connection: Connection, rids: Sequence[int]) -> list[Stored]:
 
 def add(connection: Connection, directory: Directory, notebook: Notebook, due_at: int) -> int:
     """Writes a new notebook and returns the number of its rows."""
-    values = _narrow(notebook) | _references(connection, directory, notebook)
+    values = narrow_values(notebook) | _references(connection, directory, notebook)
     rid: int = connection.execute(insert(notebooks).values(**values).returning(notebooks.c.rid)).scalar_one()
-    connection.execute(insert(instances).values(rid=rid, **_state(notebook, due_at)))
+    connection.execute(insert(instances).values(rid=rid, **state_values(notebook, due_at)))
     body = documents.encode(notebook, catalogue.image(connection, notebook.image_id))
     connection.execute(insert(document_table).values(rid=rid, body=body))
     return rid
@@ -137,11 +137,11 @@ def save(connection: Connection, old: Stored, notebook: Notebook, due_at: int) -
     """
     if notebook == old.notebook:
         return
-    before = _narrow(old.notebook)
-    changed = {key: value for key, value in _narrow(notebook).items() if before[key] != value}
+    before = narrow_values(old.notebook)
+    changed = {key: value for key, value in narrow_values(notebook).items() if before[key] != value}
     if changed:
         connection.execute(update(notebooks).where(notebooks.c.rid == old.rid).values(**changed))
-    state = _state(notebook, due_at)
+    state = state_values(notebook, due_at)
     if status_of(old.notebook) in IN_MOTION and status_of(notebook) not in IN_MOTION:
         state |= {"claim": None, "claim_until": None}
     connection.execute(update(instances).where(instances.c.rid == old.rid).values(**state))
@@ -167,7 +167,7 @@ def put_image(connection: Connection, published: Image, now: int) -> None:
         last = rows[-1].rid
 
 
-def _narrow(notebook: Notebook) -> dict[str, Any]:
+def narrow_values(notebook: Notebook) -> dict[str, Any]:
     return {
         "id": notebook.id,
         "feature": FEATURE[notebook.feature],
@@ -199,7 +199,7 @@ def _references(connection: Connection, directory: Directory, notebook: Notebook
     return {"project_no": project_no, **{name: number or NO_POOL for name, number in found.items()}}
 
 
-def _state(notebook: Notebook, due_at: int) -> dict[str, Any]:
+def state_values(notebook: Notebook, due_at: int) -> dict[str, Any]:
     status, lease, volume = status_of(notebook), notebook.lease, notebook.volume
     return {
         "wanted": notebook.wanted.value,

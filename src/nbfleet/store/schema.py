@@ -163,7 +163,10 @@ notebooks = Table(
 )
 
 # The tie-break stands directly behind the sort key, or deep pages are sorted instead of walked; the
-# filter columns follow, so that counting and filtering never touch the table.
+# filter columns follow, so that counting and filtering never touch the table. The folded name stands in the
+# index of the usual order, where parts of names are looked for. Deleted notebooks are kept for audit and are
+# in none of these: a list must not become slower by what is no longer there.
+DELETED = 30  # Its code; statements spell it out, because a partial index cannot be told by a parameter.
 _KEYS = {
     "create_at": ("create_at",),
     "update_at": ("update_at",),
@@ -175,12 +178,23 @@ _KEYS = {
     "workspace": ("workspace_no", "create_at"),
 }
 _FILTERS = ("status", "feature", "workspace_no", "pool_no", "owner_no")
-for _name, _key in _KEYS.items():
+COVERED = frozenset(_FILTERS)
+
+
+def _index(name: str, condition: str, *columns: str) -> None:
     Index(
-        f"notebooks_{_name}",
-        *(notebooks.c[c] for c in ("project_no", *_key, "rid")),
-        *(notebooks.c[c] for c in _FILTERS if c not in _key),
+        f"notebooks_{name}",
+        *(notebooks.c[column] for column in ("project_no", *columns)),
+        sqlite_where=text(condition),
+        postgresql_where=text(condition),
     )
+
+
+for _name, _key in _KEYS.items():
+    _rest = (c for c in _FILTERS if c not in _key)
+    _also = ("name_folded",) if _name == "create_at" else ()
+    _index(_name, f"status <> {DELETED}", *_key, "rid", *_rest, *_also)
+_index("deleted", f"status = {DELETED}", "create_at", "rid", *_FILTERS[1:])
 
 documents = Table(
     "documents",
@@ -235,17 +249,22 @@ notebook_tags = Table(
 
 
 def _counter(name: str, *keys: str) -> Table:
-    """How many notebooks there are for each combination of these columns."""
-    columns = ("project_no", "feature", "status", *keys)
+    """How many notebooks there are for each combination of these columns. The keys come first: what is asked
+    for one pool is then a few cells side by side, however many pools there are."""
+    columns = ("project_no", *keys, "feature", "status")
     return Table(
         name, metadata, *(Column(c, _Number, primary_key=True, autoincrement=False) for c in columns),
         Column("total", BigInteger, nullable=False),
+        sqlite_with_rowid=False,
     )  # fmt: skip
 
 
 count_by_status = _counter("count_by_status")
 count_by_pool = _counter("count_by_pool", "pool_no")
 count_by_workspace = _counter("count_by_workspace", "workspace_no")
+count_by_owner = _counter("count_by_owner", "owner_no")
+count_by_pool_workspace = _counter("count_by_pool_workspace", "pool_no", "workspace_no")
+COUNTERS = (count_by_status, count_by_pool, count_by_workspace, count_by_owner, count_by_pool_workspace)
 
 idempotency_keys = Table(
     "idempotency_keys",

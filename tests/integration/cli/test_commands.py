@@ -235,7 +235,7 @@ def test_doctor_looks_at_the_machine(shell: Shell) -> None:
     }  # fmt: skip
     assert all(found[name]["available"] for name in needed)
     assert found["service"]["detail"] == f"{shell.service.endpoint}/healthz answers"
-    assert found["database"]["detail"] == "SQLite in the data directory, schema 0001"
+    assert found["database"]["detail"] == "SQLite in the data directory, schema 0002"
     table, _ = shell.run("doctor")
     assert table.splitlines()[-1] == "Everything needed is here."
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from nbfleet.domain.lifecycle import Status, status_of
-from nbfleet.domain.listing import Billing, Query, SortKey, Tag
+from nbfleet.domain.listing import ANY_TIME, Billing, Place, Query, SortKey, Tag, Window
 from nbfleet.domain.notebook import Notebook, Volume
 from nbfleet.store import documents, listing, schema
 from nbfleet.store.database import Connection, Database
@@ -104,6 +104,11 @@ def equal(value: object, wanted: object) -> bool:
     return wanted is None or value == wanted
 
 
+def within(moment: int, window: Window) -> bool:
+    since = window.since is None or moment >= window.since
+    return since and (window.until is None or moment < window.until)
+
+
 def billed(notebook: Notebook) -> set[str]:
     if status_of(notebook) is not Status.RUNNING:
         return set()
@@ -122,7 +127,10 @@ def matches(entry: Entry, query: Query) -> bool:
     return all(
         (
             n.project_id == query.project_id,
-            status is query.status if query.status is not None else status is not Status.DELETED,
+            status in query.statuses if query.statuses else status is not Status.DELETED,
+            query.granted is None or n.workspace_id in query.granted,
+            within(n.create_at, query.created),
+            within(n.update_at, query.updated),
             equal(n.owner_id, query.owner_id),
             equal(n.feature, query.feature),
             equal(n.workspace_id, query.workspace_id),
@@ -178,13 +186,19 @@ def parts(texts: tuple[str, ...]) -> st.SearchStrategy[str | None]:
 
 
 SOME_ID = st.sampled_from([entry.notebook.id for entry in FLEET[:20]])
+MOMENTS = st.none() | st.integers(fleet.NOW - 1, fleet.NOW + 21)
+WINDOWS = st.just(ANY_TIME) | st.builds(Window, MOMENTS, MOMENTS)
 QUERIES = st.builds(
     Query,
     project_id=st.sampled_from([*fleet.PROJECTS, *fleet.PROJECTS[:1] * 4, "r"]),
     owner_id=maybe(*fleet.USERS, "nobody"),
     feature=maybe("NOTEBOOK", "DEFAULT", "CODELAB"),
     workspace_id=maybe(*fleet.WORKSPACES, "c" * 32),
-    status=maybe(*Status),
+    statuses=st.lists(st.sampled_from(Status), max_size=4, unique=True).map(tuple)
+    | st.sampled_from([(one,) for one in Status]),
+    granted=st.none() | st.frozensets(st.sampled_from((*fleet.WORKSPACES, "c" * 32))),
+    created=WINDOWS,
+    updated=WINDOWS,
     id=st.none() | st.none() | st.none() | SOME_ID,
     image_id=maybe(*fleet.IMAGES, "none"),
     pool_id=maybe(*fleet.POOLS, "pool-9"),
@@ -202,7 +216,8 @@ QUERIES = st.builds(
     offset=st.integers(0, 20) | st.integers(0, ROWS + 50) | st.just(10**18),
     limit=st.integers(1, 60) | st.just(1000),
 )
-NOT_FILTERS = ("project_id", "sort", "descending", "offset", "limit")
+NOT_FILTERS = ("project_id", "sort", "descending", "offset", "limit", "after")
+NOTHING: dict[str, Any] = {"tags": (), "statuses": (), "created": ANY_TIME, "updated": ANY_TIME}
 FILTERS = [name for name in Query.__dataclass_fields__ if name not in NOT_FILTERS]
 
 
@@ -211,7 +226,7 @@ def queries(draw: st.DrawFn) -> Query:
     """All filters at once match nothing: mostly one to three of them."""
     query = draw(QUERIES)
     kept = draw(st.sets(st.sampled_from(FILTERS), max_size=3) | st.just(set(FILTERS)))
-    return replace(query, **{name: () if name == "tags" else None for name in FILTERS if name not in kept})
+    return replace(query, **{name: NOTHING.get(name) for name in FILTERS if name not in kept})
 
 
 laws = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
@@ -231,7 +246,10 @@ def test_each_filter_alone_with_each_of_its_values(database: Database) -> None:
         "owner_id": tuple(fleet.USERS),
         "feature": ("NOTEBOOK", "DEFAULT"),
         "workspace_id": fleet.WORKSPACES,
-        "status": tuple(Status),
+        "statuses": tuple((status,) for status in Status),
+        "granted": tuple(frozenset({one}) for one in fleet.WORKSPACES),
+        "created": (Window(fleet.NOW + 5), Window(None, fleet.NOW + 5), Window(fleet.NOW, fleet.NOW + 1)),
+        "updated": (Window(fleet.NOW + 19), Window(None, fleet.NOW + 1)),
         "image_id": tuple(fleet.IMAGES),
         "pool_id": tuple(fleet.POOLS),
         "ip": ("10.0.0.1", "10.0.0.10"),
@@ -252,7 +270,7 @@ def test_each_filter_alone_with_each_of_its_values(database: Database) -> None:
             if not expected(query)[0]:
                 empty.append(value)
     # What nothing leads to, nothing matches; all the rest was really found.
-    assert empty == [Status.INIT, Status.SNAPSHOTTING, Status.FROZEN]
+    assert empty == [(Status.INIT,), (Status.SNAPSHOTTING,), (Status.FROZEN,)]
 
 
 @pytest.mark.parametrize("descending", [True, False])
@@ -276,6 +294,7 @@ def test_beyond_the_end_there_is_the_total_and_nothing_else(database: Database, 
 def test_a_row_says_what_is_spliced_in(database: Database) -> None:
     by_id = {entry.notebook.id: entry.notebook for entry in FLEET}
     page = database.read_now(listing.page, Directory(), ALL)
+    places = {row.id: row.place for row in page.rows}
 
     def row(connection: Connection, notebook: Notebook) -> listing.Row:
         image = fleet.image(notebook.image_id, fleet.IMAGES[notebook.image_id])
@@ -286,6 +305,7 @@ def test_a_row_says_what_is_spliced_in(database: Database) -> None:
             notebook.generation,
             status_of(notebook) is Status.RUNNING,
             documents.encode(notebook, image),
+            Place(notebook.create_at, places[notebook.id].number),
         )
 
     assert [database.read_now(row, by_id[found.id]) for found in page.rows] == list(page.rows)

@@ -1,0 +1,241 @@
+"""SQL for the fleet list: from the shape of a query to compiled statements, kept for the next query like it.
+
+Nothing here decides which statement to run or reads a row.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Select,
+    Table,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.elements import UnaryExpression
+
+from nbfleet.domain.listing import SortKey
+from nbfleet.store import schema
+from nbfleet.store.shapes import Shape
+
+_n = schema.notebooks.c
+_DELETED: ColumnElement[int] = literal_column(str(schema.DELETED))
+BY_NUMBER = "by number"  # In place of an index: row by row, by the numbers that another condition gives.
+_KEPT = 512  # Statements; far more than the shapes that one site uses.
+
+ORDER: dict[SortKey, ColumnElement[Any]] = {
+    SortKey.NAME: _n.name,
+    SortKey.STATUS: _n.status,
+    SortKey.FLAVOR: _n.flavor,
+    SortKey.FEATURE: _n.feature,
+    SortKey.ID: _n.id,
+    SortKey.CREATE_AT: _n.create_at,
+    SortKey.UPDATE_AT: _n.update_at,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Text for the driver with the constants in it, and the names of its parameters in order; None where
+    the driver takes them by name."""
+
+    text: str
+    constants: dict[str, Any]
+    order: tuple[str, ...] | None
+
+    def run(self, connection: Connection, values: dict[str, Any]) -> Any:
+        given = self.constants | values if self.constants else values
+        cursor = connection.connection.cursor()
+        cursor.execute(self.text, given if self.order is None else [given[name] for name in self.order])
+        return cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`from_end`: the rows are reached from the other end, and then shown in the order asked for."""
+
+    sort: tuple[SortKey, ...]
+    descending: bool
+    from_end: bool = False
+
+
+@lru_cache(maxsize=_KEPT)
+def counted(dialect: str, counter: Table, shape: Shape) -> Statement:
+    """The total out of a counter that has a column for every condition."""
+    total = func.coalesce(func.sum(counter.c.total), 0)
+    return compiled(dialect, select(total).where(*matches(dialect, counter, shape)))
+
+
+@lru_cache(maxsize=_KEPT)
+def scanned(dialect: str, shape: Shape, index: str | None) -> Statement:
+    """The total by looking at the entries of an index."""
+    query = select(func.count()).select_from(schema.notebooks).where(where(dialect, shape))
+    return compiled(dialect, along(query, index))
+
+
+@lru_cache(maxsize=_KEPT)
+def probed(dialect: str, shape: Shape, equal: Shape, order: Order, index: str | None) -> Statement:
+    """How many of the first `probe` rows that match `equal` match `shape` as well."""
+    first = select(_n.rid).where(where(dialect, equal)).order_by(*ordering(order)).limit(bindparam("probe"))
+    among = _n.rid.in_(along(first, index))
+    query = select(func.count()).select_from(schema.notebooks).where(among, where(dialect, shape))
+    return compiled(dialect, query)
+
+
+@lru_cache(maxsize=_KEPT)
+def page(dialect: str, shape: Shape, order: Order, index: str | None, *, counting: bool = False) -> Statement:
+    """The rows of the page in order, each with the total in front (0 unless it is counted on the way)."""
+    total: ColumnElement[int] = func.count().over() if counting else literal_column("0")
+    some = cast("Select[Any]", select(_n.rid, total.label("total")))
+    some = some.where(where(dialect, shape)).order_by(*ordering(order, reverse=order.from_end))
+    some = some.limit(bindparam("size")).offset(bindparam("skip"))
+    wanted = along(some, index).subquery("wanted")
+    n, users, documents = schema.notebooks.alias("n").c, schema.users.c, schema.documents.c
+    return compiled(
+        dialect,
+        select(
+            wanted.c.total, n.rid, n.create_at, n.id, n.generation, n.status, users.id, users.name,
+            documents.body,
+        )
+        .select_from(wanted)
+        .join(n.rid.table, n.rid == wanted.c.rid)
+        .join(schema.documents, documents.rid == n.rid)
+        .join(schema.users, users.no == n.owner_no)
+        .order_by(*ordering(order, n)),
+    )  # fmt: skip
+
+
+def ordering(order: Order, columns: Any = _n, *, reverse: bool = False) -> list[UnaryExpression[Any]]:
+    """The wanted order; what is equal stays in order of creation, in the same direction."""
+    named = [*(columns[ORDER[key].name] for key in order.sort), columns.rid]
+    return [column.desc() if order.descending != reverse else column.asc() for column in named]
+
+
+def along(query: Select[Any], index: str | None) -> Select[Any]:
+    """Tells SQLite which index to take; PostgreSQL always chooses for itself."""
+    if index is None:
+        return query
+    hint = "NOT INDEXED" if index == BY_NUMBER else f"INDEXED BY notebooks_{index}"
+    return query.with_hint(schema.notebooks, hint, "sqlite")
+
+
+def where(dialect: str, shape: Shape) -> ColumnElement[bool]:
+    conditions = matches(dialect, schema.notebooks, shape)
+    conditions.extend(_bound(*window) for window in shape.windows)
+    conditions.extend(_PARTS[name](dialect, bindparam(name)) for name in shape.parts)
+    conditions.extend(_has_tag(place, any_value) for place, any_value in enumerate(shape.tags))
+    if shape.billing:
+        conditions.append(_n.billing.bitwise_and(bindparam("billing")) == bindparam("billing"))
+    if shape.after:
+        place = tuple_(bindparam("after_create_at"), bindparam("after_rid"))
+        here = tuple_(_n.create_at, _n.rid)
+        conditions.append(here < place if shape.descending else here > place)
+    return and_(*conditions)
+
+
+def matches(dialect: str, table: Table, shape: Shape) -> list[ColumnElement[bool]]:
+    """The conditions that counters know as well."""
+    conditions = [table.c[name] == bindparam(name) for name in ("project_no", *sorted(shape.equal))]
+    if shape.statuses:
+        conditions.append(table.c.status.in_([bindparam(f"status_{n}") for n in range(shape.statuses)]))
+    if shape.deleted is not None:
+        is_deleted = table.c.status == _DELETED
+        conditions.append(is_deleted if shape.deleted else ~is_deleted)
+    if shape.granted:
+        conditions.append(_among(dialect, table.c.workspace_no))
+    return conditions
+
+
+def _among(dialect: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the number is one of a bound list, however long, so that its length is not in the text."""
+    if dialect == "sqlite":
+        return column.in_(select(func.json_each(bindparam("granted")).table_valued("value").c.value))
+    return column == any_(bindparam("granted", type_=ARRAY(BigInteger)))
+
+
+def _bound(column: str, bound: str) -> ColumnElement[bool]:
+    value: BindParameter[int] = bindparam(f"{column}_{bound}")
+    return _n[column] >= value if bound == "since" else _n[column] < value
+
+
+def _holds(dialect: str, folded: ColumnElement[Any], part: BindParameter[Any]) -> ColumnElement[bool]:
+    """Whether the text has the part, letter by letter: LIKE would take `_` and `%` for wildcards."""
+    find = func.instr if dialect == "sqlite" else func.strpos
+    return find(folded, part) > 0
+
+
+def _related(
+    number: ColumnElement[Any], its_number: ColumnElement[Any], folded: ColumnElement[Any]
+) -> Callable[[str, BindParameter[Any]], ColumnElement[bool]]:
+    """A fuzzy condition on a text that is kept in another, small table."""
+
+    def condition(dialect: str, part: BindParameter[Any]) -> ColumnElement[bool]:
+        return number.in_(select(its_number).where(_holds(dialect, folded, part)))
+
+    return condition
+
+
+def _describes(dialect: str, part: BindParameter[Any]) -> ColumnElement[bool]:
+    i = schema.instances.c
+    return select(i.rid).where(i.rid == _n.rid, _holds(dialect, i.description_folded, part)).exists()
+
+
+_PARTS: dict[str, Callable[[str, BindParameter[Any]], ColumnElement[bool]]] = {
+    "name": lambda dialect, part: _holds(dialect, _n.name_folded, part),
+    "flavor": lambda dialect, part: _holds(dialect, func.lower(_n.flavor), part),
+    "username": _related(_n.owner_no, schema.users.c.no, schema.users.c.name_folded),
+    "swr_path": _related(_n.image_no, schema.images.c.no, schema.images.c.swr_path_folded),
+    "pool_name": _related(_n.pool_no, schema.pools.c.no, schema.pools.c.name_folded),
+    "description": _describes,
+}
+
+
+def _has_tag(place: int, any_value: bool) -> ColumnElement[bool]:
+    """The rows with a tag are looked up once, by the tag, and not the tags of each row."""
+    t = schema.notebook_tags.c
+    query = select(t.rid).where(t.key == bindparam(f"tag_key_{place}"))
+    if not any_value:
+        query = query.where(t.value == bindparam(f"tag_value_{place}"))
+    return _n.rid.in_(query)
+
+
+class _HintedCompiler(SQLiteCompiler):
+    """SQLAlchemy leaves hints out for SQLite, though `INDEXED BY` stands where hints do."""
+
+    def get_from_hint_text(self, table: Any, text: Any) -> Any:  # noqa: ARG002
+        return text
+
+
+def _hinted() -> Dialect:
+    dialect = sqlite.dialect()
+    dialect.statement_compiler = _HintedCompiler
+    return dialect
+
+
+_DIALECTS: dict[str, Dialect] = {
+    "sqlite": _hinted(),
+    "postgresql": postgresql.dialect(paramstyle="pyformat"),
+}
+
+
+def compiled(dialect: str, statement: Executable) -> Statement:
+    made: Any = cast(Any, statement).compile(dialect=_DIALECTS[dialect])
+    constants = {name: value for name, value in made.params.items() if value is not None}
+    order: Sequence[str] | None = made.positiontup
+    return Statement(str(made), constants, None if order is None else tuple(order))
