@@ -7,7 +7,7 @@ do. What it claims to be running runs nowhere: it is for the simulated runtime o
 
 import random
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from nbfleet.domain import lease as leases
@@ -156,15 +156,13 @@ def _uuid(chance: random.Random) -> str:
     return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
 
-def _notebooks(
-    chance: random.Random, site: _Site, count: int
-) -> Iterator[tuple[Notebook, Mapping[str, str]]]:
+def _notebooks(chance: random.Random, site: _Site, count: int) -> Iterator[Notebook]:
     states = [(wanted, observed) for wanted, observed, weight in _STATES for _ in range(weight)]
     step = _YEAR / count
     for number in range(count):
         created = site.now - _YEAR + int(number * step + chance.random() * step)
         wanted, observed = chance.choice(states)
-        yield _notebook(chance, site, number, created, wanted, observed), _tags(chance)
+        yield _notebook(chance, site, number, created, wanted, observed)
 
 
 def _notebook(
@@ -200,6 +198,7 @@ def _notebook(
         ip=f"10.0.{chance.randrange(16)}.{chance.randrange(1, 255)}"
         if observed is Observed.RUNNING
         else None,
+        tags=_tags(chance),
     )
 
 
@@ -209,8 +208,8 @@ def _name(chance: random.Random, number: int) -> str:
     return f"{chance.choice(_WORDS)}-{chance.choice(_WORDS)}_{number}"
 
 
-def _tags(chance: random.Random) -> dict[str, str]:
+def _tags(chance: random.Random) -> tuple[tuple[str, str], ...]:
     if chance.random() >= _TAGGED:
-        return {}
-    keys = chance.sample(list(_TAGS), chance.randint(1, len(_TAGS)))
-    return {key: chance.choice(_TAGS[key]) for key in keys}
+        return ()
+    keys = sorted(chance.sample(list(_TAGS), chance.randint(1, len(_TAGS))))
+    return tuple((key, chance.choice(_TAGS[key])) for key in keys)

@@ -118,3 +118,4 @@ class Notebook:
     ip: str | None = None  # Address of the node, IPv4, while it runs.
     endpoint: str | None = None  # Where the gateway reaches it, as the runtime reported.
     handle: bytes | None = None  # The runtime's own notes to find it again; opaque elsewhere.
+    tags: tuple[tuple[str, str], ...] = ()  # Key and value, in order of the keys.

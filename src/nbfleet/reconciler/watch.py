@@ -20,16 +20,20 @@ from nbfleet.store.notebooks import Stored
 log = structlog.get_logger()
 
 LOOK = 2.0  # Seconds between looks at running instances.
+_REST = 20  # After a look, so many times as long as it took: a large fleet costs a twentieth of a core.
 SWEEP = 10.0  # Seconds between looks for strays.
 _BATCH = 500
+_MILLISECONDS = 1000
 
 
 async def watch_running(works: Works) -> None:
     """Until cancelled: a running notebook whose instance ended becomes ERROR, with the reason."""
 
     async def step() -> float:
+        begun = works.clock()
         await look_once(works)
-        return LOOK
+        spent = (works.clock() - begun) / _MILLISECONDS
+        return max(LOOK, spent * _REST)
 
     await steadily(works, "watch", step)
 
@@ -38,22 +42,22 @@ async def look_once(works: Works) -> None:
     after = 0
     while batch := await works.database.read(claims.running, after, _BATCH):
         after = batch[-1].rid
-        running = [stored.notebook for stored in batch]
-        seen = await works.runtime.observe([ref(notebook) for notebook in running])
-        for notebook, observation in zip(running, seen, strict=True):
+        instances = [InstanceRef(one.notebook_id, one.generation, one.handle) for one in batch]
+        seen = await works.runtime.observe(instances)
+        for instance, observation in zip(instances, seen, strict=True):
             if finding(Status.RUNNING, observation.presence) is Event.DIED:
-                await _by_itself(notebook.id, _mourn(works, notebook, observation))
+                await _by_itself(instance.notebook_id, _mourn(works, instance, observation))
 
 
-async def _mourn(works: Works, notebook: Notebook, seen: Observation) -> None:
+async def _mourn(works: Works, instance: InstanceRef, seen: Observation) -> None:
     """Records the end of an instance, once nothing that it left behind runs any more."""
     reason = seen.reason or "Its process is gone; nothing says why."
 
     def is_the_same(now: Notebook) -> bool:
-        return status_of(now) is Status.RUNNING and now.generation == notebook.generation
+        return status_of(now) is Status.RUNNING and now.generation == instance.generation
 
     def write(connection: Connection, claim: str) -> bool:
-        found = claims.held(connection, claim, notebook.id)
+        found = claims.held(connection, claim, instance.notebook_id)
         if found is None or not is_the_same(found.notebook):
             return False
         now = works.clock()
@@ -63,13 +67,13 @@ async def _mourn(works: Works, notebook: Notebook, seen: Observation) -> None:
         return True
 
     claim = uuid.uuid4().hex
-    found = await _claim(works, claim, notebook.id, is_the_same)
+    found = await _claim(works, claim, instance.notebook_id, is_the_same)
     if found is None:
         return
     try:
         await works.runtime.stop(ref(found.notebook))
         if await works.database.write(write, claim):
-            log.warning("instance ended by itself", notebook=notebook.id, reason=reason)
+            log.warning("instance ended by itself", notebook=instance.notebook_id, reason=reason)
     finally:
         await works.database.write(claims.drop, claim, found.rid)
 

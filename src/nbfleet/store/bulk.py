@@ -43,24 +43,21 @@ def add_named(
 def add_notebooks(
     connection: Connection,
     references: References,
-    made: Sequence[tuple[Notebook, Mapping[str, str]]],
+    made: Sequence[Notebook],
 ) -> None:
-    """Writes notebooks with their tags, in this order. They must not be in motion."""
-    rids = _free_numbers(connection, len(made))
-    rows = [(rid, notebook, tags) for rid, (notebook, tags) in zip(rids, made, strict=True)]
-    _put(connection, schema.notebooks, (_narrow(references, rid, one) for rid, one, _ in rows))
-    _put(connection, schema.instances, ({"rid": rid, **state_values(one, 0)} for rid, one, _ in rows))
+    """Writes notebooks in this order. They must not be in motion."""
+    rows = list(zip(_free_numbers(connection, len(made)), made, strict=True))
+    _put(connection, schema.notebooks, (_narrow(references, rid, one) for rid, one in rows))
+    _put(connection, schema.instances, ({"rid": rid, **state_values(one, 0)} for rid, one in rows))
     _put(
         connection,
         schema.documents,
         (
             {"rid": rid, "body": documents.encode(one, references.images[one.image_id][1])}
-            for rid, one, _ in rows
+            for rid, one in rows
         ),
     )
-    tagged = (
-        {"rid": rid, "key": key, "value": value} for rid, _, tags in rows for key, value in tags.items()
-    )
+    tagged = ({"rid": rid, "key": key, "value": value} for rid, one in rows for key, value in one.tags)
     _put(connection, schema.notebook_tags, tagged)
 
 

@@ -6,6 +6,7 @@ claim because what they write is conditional on what they read.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
@@ -93,16 +94,27 @@ def held(connection: Connection, claim: str, notebook_id: str) -> Stored | None:
     return found if holder == claim else None
 
 
-def running(connection: Connection, after: int, limit: int) -> list[Stored]:
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What is needed to look at the instance of a notebook that should be running."""
+
+    rid: int
+    notebook_id: str
+    generation: int
+    handle: bytes | None
+
+
+def running(connection: Connection, after: int, limit: int) -> list[Running]:
     """Notebooks that should be running, in order of creation, from behind row `after` on."""
-    i = instances.c
+    i, n = instances.c, notebooks.notebooks.c
     query = (
-        notebooks.records()
+        select(i.rid, n.id, n.generation, i.handle)
+        .join(notebooks.notebooks, n.rid == i.rid)
         .where(i.wanted == Wanted.RUNNING.value, i.observed == Observed.RUNNING.value, i.rid > after)
         .order_by(i.rid)
         .limit(limit)
     )
-    return [notebooks.stored(row) for row in connection.execute(query)]
+    return [Running(*row) for row in connection.execute(query)]
 
 
 def expired(connection: Connection, now: int, limit: int) -> Sequence[str]:

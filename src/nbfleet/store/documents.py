@@ -16,6 +16,7 @@ from nbfleet.wire import enums
 from nbfleet.wire.images import Image
 from nbfleet.wire.leases import Lease as WireLease
 from nbfleet.wire.notebooks import JobProgress, NotebookResp
+from nbfleet.wire.tags import TmsTagResponse
 from nbfleet.wire.volumes import VolumeRes
 
 _STEP_TEXTS = {
@@ -92,7 +93,7 @@ def view(notebook: Notebook, image: Image) -> NotebookResp:
         user_id=notebook.owner_id,
         create_at=notebook.create_at,
         update_at=notebook.update_at,
-        tags=[],
+        tags=[TmsTagResponse(key=key, value=value) for key, value in notebook.tags],
         ip=notebook.ip if notebook.ip is not None else UNSET,
         fail_reason=reason if reason is not None and status in FAILED else UNSET,
         action_progress=progress_view(notebook.id, progress) if progress is not None else UNSET,

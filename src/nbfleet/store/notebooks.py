@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from nbfleet.domain import lease as leases
 from nbfleet.domain.lifecycle import IN_MOTION, Status, status_of
@@ -26,7 +26,16 @@ from nbfleet.store import catalogue, documents
 from nbfleet.store.codes import FEATURE, NO_POOL, STATUS
 from nbfleet.store.directory import Directory
 from nbfleet.store.schema import documents as document_table
-from nbfleet.store.schema import images, instances, notebooks, pools, projects, users, workspaces
+from nbfleet.store.schema import (
+    images,
+    instances,
+    notebook_tags,
+    notebooks,
+    pools,
+    projects,
+    users,
+    workspaces,
+)
 from nbfleet.wire.images import Image
 
 _BATCH = 500
@@ -69,7 +78,22 @@ def records() -> Select[Any]:
     )  # fmt: skip
 
 
-def stored(row: Row[Any]) -> Stored:
+def _all_stored(connection: Connection, query: Select[Any]) -> list[Stored]:
+    rows = connection.execute(query).all()
+    tags = _tags_of(connection, [row.rid for row in rows])
+    return [_stored(row, tags.get(row.rid, ())) for row in rows]
+
+
+def _tags_of(connection: Connection, rids: Sequence[int]) -> dict[int, tuple[tuple[str, str], ...]]:
+    t = notebook_tags.c
+    query = select(t.rid, t.key, t.value).where(t.rid.in_(rids)).order_by(t.rid, t.key)
+    found: dict[int, tuple[tuple[str, str], ...]] = {}
+    for rid, key, value in connection.execute(query):
+        found[rid] = (*found.get(rid, ()), (key, value))
+    return found
+
+
+def _stored(row: Row[Any], tags: tuple[tuple[str, str], ...]) -> Stored:
     """The record in a row of `records`."""
     return Stored(
         row.rid,
@@ -98,6 +122,7 @@ def stored(row: Row[Any]) -> Stored:
             ip=row.ip,
             endpoint=row.endpoint,
             handle=row.handle,
+            tags=tags,
         ),
     )
 
@@ -111,13 +136,11 @@ def find(
         query = query.where(projects.c.id == project_id)
     if lock:
         query = query.with_for_update(of=[notebooks, instances])
-    row = connection.execute(query).one_or_none()
-    return None if row is None else stored(row)
+    return next(iter(_all_stored(connection, query)), None)
 
 
 def find_many(connection: Connection, rids: Sequence[int]) -> list[Stored]:
-    rows = connection.execute(records().where(notebooks.c.rid.in_(rids)).order_by(notebooks.c.rid))
-    return [stored(row) for row in rows]
+    return _all_stored(connection, records().where(notebooks.c.rid.in_(rids)).order_by(notebooks.c.rid))
 
 
 def add(connection: Connection, directory: Directory, notebook: Notebook, due_at: int) -> int:
@@ -127,6 +150,7 @@ def add(connection: Connection, directory: Directory, notebook: Notebook, due_at
     connection.execute(insert(instances).values(rid=rid, **state_values(notebook, due_at)))
     body = documents.encode(notebook, catalogue.image(connection, notebook.image_id))
     connection.execute(insert(document_table).values(rid=rid, body=body))
+    _write_tags(connection, rid, notebook.tags)
     return rid
 
 
@@ -147,6 +171,15 @@ def save(connection: Connection, old: Stored, notebook: Notebook, due_at: int) -
     connection.execute(update(instances).where(instances.c.rid == old.rid).values(**state))
     body = documents.encode(notebook, catalogue.image(connection, notebook.image_id))
     connection.execute(update(document_table).where(document_table.c.rid == old.rid).values(body=body))
+    if notebook.tags != old.notebook.tags:
+        connection.execute(delete(notebook_tags).where(notebook_tags.c.rid == old.rid))
+        _write_tags(connection, old.rid, notebook.tags)
+
+
+def _write_tags(connection: Connection, rid: int, tags: tuple[tuple[str, str], ...]) -> None:
+    if tags:
+        rows = [{"rid": rid, "key": key, "value": value} for key, value in tags]
+        connection.execute(insert(notebook_tags), rows)
 
 
 def put_image(connection: Connection, published: Image, now: int) -> None:
@@ -158,13 +191,13 @@ def put_image(connection: Connection, published: Image, now: int) -> None:
         return
     last = 0
     mine = records().where(notebooks.c.image_no == number).order_by(notebooks.c.rid).limit(_BATCH)
-    while rows := connection.execute(mine.where(notebooks.c.rid > last)).all():
-        for one in map(stored, rows):
+    while found := _all_stored(connection, mine.where(notebooks.c.rid > last)):
+        for one in found:
             body = documents.encode(one.notebook, published)
             connection.execute(
                 update(document_table).where(document_table.c.rid == one.rid).values(body=body)
             )
-        last = rows[-1].rid
+        last = found[-1].rid
 
 
 def narrow_values(notebook: Notebook) -> dict[str, Any]:

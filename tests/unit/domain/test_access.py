@@ -73,7 +73,15 @@ def test_a_list_is_narrowed_to_its_reader(
     ],
 )
 def test_sees_and_acts_on(role: Role, owner: str, expected: bool) -> None:
-    assert (sees(caller(role), owner), acts_on(caller(role), owner)) == (expected, expected)
+    assert (sees(caller(role), owner, "0"), acts_on(caller(role), owner)) == (expected, expected)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_nobody_sees_into_a_workspace_that_is_not_granted(role: Role) -> None:
+    granted = replace(caller(role), granted=frozenset({"w"}))
+    assert [sees(granted, ME, workspace) for workspace in ("w", "0")] == [True, False]
+    assert narrow(Query(granted=None), granted, Scope.ALL).granted == frozenset({"w"})
+    assert narrow(Query(granted=frozenset({"0"})), caller(role), Scope.ALL).granted is None
 
 
 def test_a_member_may_what_is_listed_and_an_administrator_anything() -> None:

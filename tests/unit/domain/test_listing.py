@@ -107,7 +107,7 @@ def test_page_numbers_count_the_pages_that_are_cut(total: int, limit: int, offse
 
 def test_the_defaults_of_the_contract() -> None:
     query = Query()
-    assert (query.feature, query.workspace_id, query.status) == ("NOTEBOOK", "0", None)
+    assert (query.feature, query.workspace_id, query.statuses) == ("NOTEBOOK", "0", ())
     assert (query.sort, query.descending, query.offset, query.limit) == ((K.CREATE_AT,), True, 0, 10)
 
 
