@@ -35,10 +35,11 @@ _FEATURE_OF = {code: name for name, code in FEATURE.items()}
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A notebook and the number of its rows."""
+    """A notebook, the number of its rows, and whether somebody has claimed it, even if for too long."""
 
     rid: int
     notebook: Notebook
+    claimed: bool = False
 
 
 class UnknownReference(Exception):
@@ -51,7 +52,7 @@ def records() -> Select[Any]:
     return (
         select(
             n.rid, n.id, n.feature, n.name, n.flavor, n.ip, n.create_at, n.update_at, n.generation,
-            *(c for c in i if c.name not in ("rid", "description_folded", "due_at", "stop_at", "claim",
+            *(c for c in i if c.name not in ("rid", "description_folded", "due_at", "stop_at",
                                              "claim_until")),
             projects.c.id.label("project_id"),
             users.c.id.label("owner_id"),
@@ -99,6 +100,7 @@ def stored(row: Row[Any]) -> Stored:
             endpoint=row.endpoint,
             handle=row.handle,
         ),
+        row.claim is not None,
     )
 
 
