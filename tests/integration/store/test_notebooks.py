@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 
 from nbfleet.domain.lifecycle import IN_MOTION, Status, status_of
 from nbfleet.domain.notebook import Notebook, Observed, Wanted
+from nbfleet.services.catalogue import BUILT_IN_ID, built_in_image
 from nbfleet.store import catalogue, documents, notebooks, schema
 from nbfleet.store.database import Conflict, Connection, Database
 from nbfleet.store.directory import Directory
@@ -196,6 +197,17 @@ def test_documents_follow_their_image(database: Database) -> None:
     shown = msgspec.json.decode(database.read_now(body, rids[0]), type=NotebookResp)
     assert shown.image.swr_path == published.swr_path
     assert database.read_now(notebooks.find, first.id) == Stored(rids[0], first)
+
+
+def test_an_image_that_is_published_anew_stays_as_old_as_it_was(database: Database) -> None:
+    for now in (fleet.NOW + 1, fleet.NOW + 9):
+        database.write_now(notebooks.put_image, built_in_image(now), now)
+    times = {"create_at": fleet.NOW + 1, "update_at": fleet.NOW + 9}
+    shown = database.read_now(catalogue.image, BUILT_IN_ID)
+    assert shown == msgspec.structs.replace(built_in_image(0), **times)
+    i = schema.images.c
+    query = select(i.create_at, i.update_at).where(i.id == BUILT_IN_ID)
+    assert database.read_now(lambda connection: connection.execute(query).one()._asdict()) == times
 
 
 def test_saving_what_did_not_change_writes_nothing(database: Database) -> None:
