@@ -35,9 +35,10 @@ def all_images(connection: Connection) -> Sequence[Image]:
 def put_image(connection: Connection, published: Image, now: int) -> None:
     """Adds the image, or replaces what is published under its id; how old it is does not change by that.
 
-    Documents show parts of it: `notebooks.put_image` writes those anew as well.
+    Documents show parts of it: `notebooks.put_image` writes those anew as well. The lock keeps off those who
+    add a notebook of this image until then.
     """
-    query = select(images.c.body).where(images.c.id == published.id)
+    query = select(images.c.body).where(images.c.id == published.id).with_for_update()
     earlier = connection.execute(query).scalar()
     if earlier is not None:
         published = msgspec.structs.replace(published, create_at=_decode(earlier).create_at)

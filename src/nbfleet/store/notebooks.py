@@ -112,7 +112,7 @@ def find(
     if project_id is not None:
         query = query.where(projects.c.id == project_id)
     if lock:
-        query = query.with_for_update(of=[notebooks, instances])
+        query = _locked(query)
     row = connection.execute(query).one_or_none()
     return None if row is None else stored(row)
 
@@ -159,7 +159,8 @@ def put_image(connection: Connection, published: Image, now: int) -> None:
     if before is None or before == documents.list_form(published):
         return
     last = 0
-    mine = records().where(notebooks.c.image_no == number).order_by(notebooks.c.rid).limit(_BATCH)
+    # Locked, or a change that commits between the reading and the writing would be missing in its document.
+    mine = _locked(records().where(notebooks.c.image_no == number).order_by(notebooks.c.rid).limit(_BATCH))
     while rows := connection.execute(mine.where(notebooks.c.rid > last)).all():
         for one in map(stored, rows):
             body = documents.encode(one.notebook, published)
@@ -167,6 +168,11 @@ def put_image(connection: Connection, published: Image, now: int) -> None:
                 update(document_table).where(document_table.c.rid == one.rid).values(body=body)
             )
         last = rows[-1].rid
+
+
+def _locked(query: Select[Any]) -> Select[Any]:
+    """Rows of `records`, kept from other writers until the commit."""
+    return query.with_for_update(of=[notebooks, instances])
 
 
 def _narrow(notebook: Notebook) -> dict[str, Any]:
