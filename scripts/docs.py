@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nbfleet.api.handlers import HANDLERS
 from nbfleet.domain.access import MEMBER_ACTIONS
-from nbfleet.domain.lifecycle import FAILED, IN_MOTION, TRANSITIONS, Status
+from nbfleet.domain.lifecycle import FAILED, IN_MOTION, TRANSITIONS, Status, Transition
 from nbfleet.wire.operation import Action, Operation, Standing
 from nbfleet.wire.operations import OPERATIONS
 
@@ -69,10 +69,15 @@ def lifecycle() -> str:
     used = {row.source for row in TRANSITIONS} | {row.target for row in TRANSITIONS}
     lines.extend(f'  {status.value} [fillcolor="{_fill(status)}"];' for status in Status if status in used)
     lines.extend(
-        f'  {row.source.value} -> {row.target.value} [label="{row.event.value}", tooltip="{row.reason}"];'
+        f"  {row.source.value} -> {row.target.value} "
+        f'[label="{_event(row)}", tooltip="{row.reason}"{", style=dashed" if row.waiting else ""}];'
         for row in TRANSITIONS
     )
     return "\n".join([*lines, "}", ""])
+
+
+def _event(row: Transition) -> str:
+    return f"{row.event.value} (while waiting)" if row.waiting else row.event.value
 
 
 def _fill(status: Status) -> str:
@@ -91,12 +96,14 @@ def transitions() -> str:
         "",
         "![The states of a notebook and the ways between them](lifecycle.svg)",
         "",
+        "A start is waiting while nobody has claimed it and none of its steps has begun. The ways that are "
+        "open only then are dashed in the picture.",
+        "",
         "| From | Event | To | Why |",
         "|---|---|---|---|",
     ]
     lines.extend(
-        f"| {row.source.value} | {row.event.value} | {row.target.value} | {row.reason} |"
-        for row in TRANSITIONS
+        f"| {row.source.value} | {_event(row)} | {row.target.value} | {row.reason} |" for row in TRANSITIONS
     )
     return "\n".join([*lines, ""])
 

@@ -154,10 +154,7 @@ def counters(connection: Connection) -> dict[str, dict[tuple[Any, ...], int]]:
 
 def recount(connection: Connection) -> dict[str, dict[tuple[Any, ...], int]]:
     """What the counters should say."""
-    return {
-        table.name: _count(connection, table)
-        for table in schema.COUNTERS
-    }
+    return {table.name: _count(connection, table) for table in schema.COUNTERS}
 
 
 def _count(connection: Connection, table: Table) -> dict[tuple[Any, ...], int]:

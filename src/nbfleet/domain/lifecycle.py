@@ -8,7 +8,7 @@ from `TRANSITIONS`. This module decides; it does not act.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from nbfleet.domain.notebook import Notebook, Observed, Wanted
+from nbfleet.domain.notebook import Notebook, Observed, Progress, Wanted
 
 
 class Status(StrEnum):
@@ -70,6 +70,7 @@ class Transition:
     wanted: Wanted
     observed: Observed
     reason: str
+    waiting: bool = False  # Only while the start is waiting for its turn; see `is_waiting`.
 
     @property
     def target(self) -> Status:
@@ -106,6 +107,19 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(Status.ERROR, Event.START, _RUN, Observed.STOPPED, "another try after it ended by itself"),
     Transition(Status.STARTING, Event.READY, _RUN, Observed.RUNNING, "its server answered"),
     Transition(Status.STARTING, Event.START_FAILED, _RUN, Observed.START_FAILED, "a start-up step failed"),
+    Transition(
+        Status.CREATING,
+        Event.STOP,
+        _STOP,
+        Observed.STOPPED,
+        "nothing was made yet: like any stopped one it can be started, or removed for good",
+        waiting=True,
+    ),
+    Transition(Status.STARTING, Event.STOP, _STOP, Observed.STOPPED, "nothing of it runs yet", waiting=True),
+    Transition(
+        Status.CREATING, Event.DELETE, _DELETE, Observed.STOPPED, "nothing was made yet", waiting=True
+    ),
+    Transition(Status.STARTING, Event.DELETE, _DELETE, Observed.STOPPED, "only files are left", waiting=True),
     Transition(Status.RUNNING, Event.STOP, _STOP, Observed.RUNNING, "its owner asked for it"),
     Transition(Status.RUNNING, Event.AUTO_STOP, _STOP, Observed.RUNNING, "its lease ran out"),
     Transition(Status.RUNNING, Event.DIED, _RUN, Observed.ERROR, "it ended by itself"),
@@ -148,16 +162,31 @@ def status_of(notebook: Notebook) -> Status:
     return _PUBLISHED[notebook.wanted, notebook.observed]
 
 
-def allows(status: Status, event: Event) -> bool:
-    return (status, event) in _BY_SOURCE
+def is_waiting(notebook: Notebook, *, claimed: bool) -> bool:
+    """Whether its start waits for its turn and nobody has begun with it.
+
+    A claim counts even when its time is over: its holder may have begun before it went away. Without one the
+    progress tells, because a runtime names each step before it does anything about it.
+    """
+    untouched = notebook.progress in (None, Progress()) and notebook.handle is None
+    return effect_for(status_of(notebook)) is Effect.START and untouched and not claimed
 
 
-def apply(notebook: Notebook, event: Event, now: int) -> Notebook:
-    """The notebook after the event; raises IllegalTransition where the table has no such edge."""
-    status = status_of(notebook)
+def allows(status: Status, event: Event, *, waiting: bool = False) -> bool:
     row = _BY_SOURCE.get((status, event))
-    if row is None:
+    return row is not None and (waiting or not row.waiting)
+
+
+def apply(notebook: Notebook, event: Event, now: int, *, claimed: bool = True) -> Notebook:
+    """The notebook after the event; raises IllegalTransition where the table has no such edge.
+
+    `claimed` is whether somebody works on it, read under the lock under which the result is written; who does
+    not know takes it for claimed.
+    """
+    status = status_of(notebook)
+    if not allows(status, event, waiting=is_waiting(notebook, claimed=claimed)):
         raise IllegalTransition(status, event)
+    row = _BY_SOURCE[status, event]
     return replace(notebook, wanted=row.wanted, observed=row.observed, update_at=now)
 
 

@@ -87,7 +87,7 @@ class Reconciler:
 
     async def _work(self, effect: Effect, stored: Stored, claim: str) -> None:
         notebook = stored.notebook
-        heartbeat = asyncio.create_task(self._keep(stored.rid, claim))
+        heartbeat = asyncio.create_task(self._keep(stored, claim))
         try:
             result = await perform(self._works, effect, notebook, claim)
         except ClaimLost:
@@ -104,13 +104,18 @@ class Reconciler:
         self._works.metrics.count_effect(effect.value, result)
         log.info("effect", notebook=notebook.id, effect=effect.value, result=result)
 
-    async def _keep(self, rid: int, claim: str) -> None:
+    async def _keep(self, stored: Stored, claim: str) -> None:
+        """Until cancelled, or the claim is lost. A fault of the store, of whatever kind, costs one renewal:
+        a start whose heartbeat had ended would be begun by another while it still goes on here."""
         works = self._works
         while True:
             await works.sleep(HEARTBEAT)
-            with contextlib.suppress(Unavailable):
-                if not await works.database.write(claims.renew, claim, rid, works.clock() + CLAIM):
+            try:
+                if not await works.database.write(claims.renew, claim, stored.rid, works.clock() + CLAIM):
                     return
+            except Exception as fault:
+                cause = f"{type(fault).__name__}: {fault}"
+                log.warning("claim not renewed", notebook=stored.notebook.id, cause=cause)
 
     async def _after_fault(self, effect: Effect, stored: Stored, claim: str, fault: Exception) -> str:
         """Tries again later; what keeps failing gets its failed state, so that every transition ends.

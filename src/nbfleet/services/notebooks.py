@@ -1,7 +1,8 @@
 """What callers do with notebooks: create, show, list, change, start, stop, renew, delete.
 
 Each change is one transaction that checks the transition table, writes what is wanted and an audit row;
-then the reconciler is told. What a caller may see is decided by `domain.access`.
+then the reconciler is told. The row is locked meanwhile, so nobody can claim it between the check and the
+change. What a caller may see is decided by `domain.access`.
 """
 
 import hashlib
@@ -100,7 +101,8 @@ async def create(
 
 
 async def update(context: Context, request: Request, notebook_id: str, body: NotebookUpdateRequest) -> Shown:
-    def change(notebook: Notebook, now: int) -> Notebook:
+    def change(found: Stored, now: int) -> Notebook:
+        notebook = found.notebook
         requests.check_update(body, status_of(notebook))
         changed = replace(
             notebook,
@@ -115,11 +117,11 @@ async def update(context: Context, request: Request, notebook_id: str, body: Not
 async def start(context: Context, request: Request, notebook_id: str, period: int) -> Shown:
     """`period` is the auto-stop period from the request, checked."""
 
-    def change(notebook: Notebook, now: int) -> Notebook:
+    def change(found: Stored, now: int) -> Notebook:
         return replace(
-            _applied(notebook, Event.START, now),
-            lease=leases.renewed(notebook.lease, period, now),
-            generation=notebook.generation + 1,
+            _applied(found, Event.START, now),
+            lease=leases.renewed(found.notebook.lease, period, now),
+            generation=found.notebook.generation + 1,
             progress=Progress(),
             fail_reason=None,
             handle=None,
@@ -130,17 +132,11 @@ async def start(context: Context, request: Request, notebook_id: str, period: in
 
 
 async def stop(context: Context, request: Request, notebook_id: str) -> Shown:
-    def change(notebook: Notebook, now: int) -> Notebook:
-        return _applied(notebook, Event.STOP, now)
-
-    return await _change(context, request, notebook_id, Event.STOP.value, change)
+    return await _end(context, request, notebook_id, Event.STOP)
 
 
 async def delete(context: Context, request: Request, notebook_id: str) -> Shown:
-    def change(notebook: Notebook, now: int) -> Notebook:
-        return _applied(notebook, Event.DELETE, now)
-
-    return await _change(context, request, notebook_id, Event.DELETE.value, change)
+    return await _end(context, request, notebook_id, Event.DELETE)
 
 
 async def show_lease(context: Context, caller: Caller, notebook_id: str) -> Notebook:
@@ -155,8 +151,9 @@ async def renew_lease(
 ) -> Notebook:
     period = requests.requested_period(context.lease_range, duration, None, body)
 
-    def change(notebook: Notebook, now: int) -> Notebook:
-        return replace(_running(notebook), lease=leases.renewed(notebook.lease, period, now))
+    def change(found: Stored, now: int) -> Notebook:
+        notebook = _running(found.notebook)
+        return replace(notebook, lease=leases.renewed(notebook.lease, period, now))
 
     return (await _change(context, request, notebook_id, "renew", change)).notebook
 
@@ -170,17 +167,28 @@ async def readable(context: Context, caller: Caller, notebook_id: str) -> Notebo
     return await context.database.read(read)
 
 
+async def _end(context: Context, request: Request, notebook_id: str, event: Event) -> Shown:
+    """Stops or deletes. A start that is called off while it waits leaves no steps to be shown."""
+
+    def change(found: Stored, now: int) -> Notebook:
+        ended = _applied(found, event, now)
+        waited = lifecycle.is_waiting(found.notebook, claimed=found.claimed)
+        return replace(ended, progress=None) if waited else ended
+
+    return await _change(context, request, notebook_id, event.value, change)
+
+
 async def _change(
     context: Context,
     request: Request,
     notebook_id: str,
     event: str,
-    change: Callable[[Notebook, int], Notebook],
+    change: Callable[[Stored, int], Notebook],
 ) -> Shown:
     def write(connection: Connection) -> Shown:
         now = context.clock()
         found = _actionable(connection, request.caller, notebook_id, lock=True)
-        changed = change(found.notebook, now)
+        changed = change(found, now)
         notebooks.save(connection, found, changed, due_at=now)
         audit.record(connection, now, request.actor, event, changed, found.notebook)
         return _shown(connection, changed)
@@ -207,11 +215,11 @@ def _actionable(connection: Connection, caller: Caller, notebook_id: str, *, loc
     return found
 
 
-def _applied(notebook: Notebook, event: Event, now: int) -> Notebook:
+def _applied(found: Stored, event: Event, now: int) -> Notebook:
     try:
-        return lifecycle.apply(notebook, event, now)
+        return lifecycle.apply(found.notebook, event, now, claimed=found.claimed)
     except IllegalTransition as fault:
-        raise _wrong_state(notebook.id, fault.status, event) from fault
+        raise _wrong_state(found.notebook.id, fault.status, event) from fault
 
 
 def _wrong_state(notebook_id: str, status: Status, event: Event) -> errors.ApiError:

@@ -39,15 +39,21 @@ def numbered_images(connection: Connection) -> dict[str, tuple[int, Image]]:
 
 
 def put_image(connection: Connection, published: Image, now: int) -> None:
-    """Adds the image, or replaces what is published under its id.
+    """Adds the image, or replaces what is published under its id; how old it is does not change by that.
 
-    Documents show parts of it: `notebooks.put_image` writes those anew as well.
+    Documents show parts of it: `notebooks.put_image` writes those anew as well. The lock keeps off those who
+    add a notebook of this image until then.
     """
+    query = select(images.c.body).where(images.c.id == published.id).with_for_update()
+    earlier = connection.execute(query).scalar()
+    if earlier is not None:
+        published = msgspec.structs.replace(published, create_at=_decode(earlier).create_at)
     path = str(published.swr_path)
     values = {"swr_path": path, "swr_path_folded": fold(path), "update_at": now, "body": _encode(published)}
-    changed = connection.execute(update(images).where(images.c.id == published.id).values(**values))
-    if changed.rowcount == 0:
+    if earlier is None:
         connection.execute(insert(images).values(id=published.id, create_at=now, **values))
+    else:
+        connection.execute(update(images).where(images.c.id == published.id).values(**values))
 
 
 def add_default_workspace(connection: Connection, project_no: int) -> None:

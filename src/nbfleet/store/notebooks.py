@@ -44,10 +44,11 @@ _FEATURE_OF = {code: name for name, code in FEATURE.items()}
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A notebook and the number of its rows."""
+    """A notebook, the number of its rows, and whether somebody has claimed it, even if for too long."""
 
     rid: int
     notebook: Notebook
+    claimed: bool = False
 
 
 class UnknownReference(Exception):
@@ -60,7 +61,7 @@ def records() -> Select[Any]:
     return (
         select(
             n.rid, n.id, n.feature, n.name, n.flavor, n.ip, n.create_at, n.update_at, n.generation,
-            *(c for c in i if c.name not in ("rid", "description_folded", "due_at", "stop_at", "claim",
+            *(c for c in i if c.name not in ("rid", "description_folded", "due_at", "stop_at",
                                              "claim_until")),
             projects.c.id.label("project_id"),
             users.c.id.label("owner_id"),
@@ -124,6 +125,7 @@ def _stored(row: Row[Any], tags: tuple[tuple[str, str], ...]) -> Stored:
             handle=row.handle,
             tags=tags,
         ),
+        row.claim is not None,
     )
 
 
@@ -135,7 +137,7 @@ def find(
     if project_id is not None:
         query = query.where(projects.c.id == project_id)
     if lock:
-        query = query.with_for_update(of=[notebooks, instances])
+        query = _locked(query)
     return next(iter(_all_stored(connection, query)), None)
 
 
@@ -190,7 +192,8 @@ def put_image(connection: Connection, published: Image, now: int) -> None:
     if before is None or before == documents.list_form(published):
         return
     last = 0
-    mine = records().where(notebooks.c.image_no == number).order_by(notebooks.c.rid).limit(_BATCH)
+    # Locked, or a change that commits between the reading and the writing would be missing in its document.
+    mine = _locked(records().where(notebooks.c.image_no == number).order_by(notebooks.c.rid).limit(_BATCH))
     while found := _all_stored(connection, mine.where(notebooks.c.rid > last)):
         for one in found:
             body = documents.encode(one.notebook, published)
@@ -198,6 +201,11 @@ def put_image(connection: Connection, published: Image, now: int) -> None:
                 update(document_table).where(document_table.c.rid == one.rid).values(body=body)
             )
         last = found[-1].rid
+
+
+def _locked(query: Select[Any]) -> Select[Any]:
+    """Rows of `records`, kept from other writers until the commit."""
+    return query.with_for_update(of=[notebooks, instances])
 
 
 def narrow_values(notebook: Notebook) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from nbfleet.domain import lease as leases
 from nbfleet.domain.lifecycle import Status
-from nbfleet.domain.notebook import Observed, Wanted
+from nbfleet.domain.notebook import Observed, Progress, Step, StepStatus, Wanted
 from nbfleet.services.catalogue import BUILT_IN_ID
 from support import fleet
 from support.people import Person, Place, now
@@ -28,6 +28,7 @@ PAIRS: dict[Status, tuple[Wanted, Observed]] = {
     Status.DELETED: (Wanted.DELETED, Observed.GONE),
 }
 MOVING = {Status.CREATING, Status.STARTING, Status.STOPPING, Status.DELETING}
+STARTING = {Status.CREATING, Status.STARTING}
 FAILED = {Status.CREATE_FAILED, Status.START_FAILED, Status.DELETE_FAILED, Status.ERROR}
 CALLS: dict[str, tuple[str, str, Any]] = {
     "start": ("POST", "/start", None),
@@ -41,12 +42,18 @@ CALLS: dict[str, tuple[str, str, Any]] = {
 numbers = itertools.count(1)
 
 
-def put(place: Place, person: Person, status: Status) -> str:
-    """A notebook in this status, on which nobody works before tomorrow."""
+BEGUN = Progress().with_step(Step.STORAGE, StepStatus.PROCESSING)
+
+
+def put(place: Place, person: Person, status: Status, progress: Progress | None = None) -> str:
+    """A notebook in this status, on which nobody works before tomorrow; a start has begun unless said so."""
     wanted, observed = PAIRS[status]
+    if progress is None and status in STARTING:
+        progress = BEGUN
     made = fleet.notebook(
         next(numbers), id=str(uuid.uuid4()), project_id=person.project.id, owner_id=person.user.id,
         image_id=BUILT_IN_ID, wanted=wanted, observed=observed, lease=leases.opened(DAY, now()),
+        progress=progress,
     )  # fmt: skip
     place.database.write_now(lambda connection: fleet.add(connection, made, due_at=now() + DAY))
     return made.id
@@ -102,6 +109,32 @@ def test_each_operation_in_each_status(place: Place, member: Person, call: str, 
         assert (*reply.error, reply.message) == expected
         after = member.key("GET", f"notebooks/{notebook_id}").json
         assert {**after, "current_time": 0} == {**before, "current_time": 0}
+
+
+@pytest.mark.parametrize("status", sorted(STARTING))
+def test_a_start_that_waits_is_called_off_by_a_stop(place: Place, member: Person, status: Status) -> None:
+    notebook_id = put(place, member, status, Progress())
+    before = member.show(notebook_id)
+    reply = member.key("POST", f"notebooks/{notebook_id}/stop")
+    assert [step["status"] for step in before.pop("action_progress")] == ["WAITING"] * 4
+    del before["current_time"]
+    changed = {"status": "STOPPED", "update_at": reply.json["update_at"]}
+    assert (reply.status, reply.json) == (200, before | changed)
+    second = member.key("POST", f"notebooks/{notebook_id}/stop")
+    assert second.error == (400, "ModelArts.6357")
+    assert second.message == f"The instance {notebook_id} is STOPPED and cannot stop now."
+    assert member.key("POST", f"notebooks/{notebook_id}/start").json["status"] == "STARTING"
+    member.wait(notebook_id)
+    assert member.key("DELETE", f"notebooks/{notebook_id}").json["status"] == "DELETING"
+    assert member.wait_until_gone(notebook_id).error == (404, "ModelArts.6404")
+
+
+@pytest.mark.parametrize("status", sorted(STARTING))
+def test_a_start_that_waits_is_called_off_by_a_delete(place: Place, member: Person, status: Status) -> None:
+    notebook_id = put(place, member, status, Progress())
+    reply = member.key("DELETE", f"notebooks/{notebook_id}")
+    assert (reply.status, reply.json["status"], "action_progress" in reply.json) == (200, "DELETING", False)
+    assert member.wait_until_gone(notebook_id).error == (404, "ModelArts.6404")
 
 
 def test_a_status_without_a_call_shows_itself(place: Place, member: Person) -> None:

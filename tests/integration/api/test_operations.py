@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from support.client import Answer
+from nbfleet.domain.notebook import Step
+from support.client import Answer, Caller
 from support.hosted import FAILS, GATEWAY, HANGS, STAYS
 from support.make import T0
+from support.service import wait_for
 
 HOUR = 3_600_000
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -205,6 +207,18 @@ STATES = [
 ]  # fmt: skip
 
 
+def begun(alice: Caller) -> str:
+    """A notebook whose start has begun and hangs: one that only waits could be stopped and deleted."""
+    notebook_id = alice.create(flavor=HANGS)["id"]
+
+    def look() -> bool:
+        steps = alice.get(f"/{notebook_id}").json["action_progress"]
+        return "PROCESSING" in {step["status"] for step in steps if step["step"] == Step.COMPUTE}
+
+    wait_for("its start to hang", look, 10, 0.01)
+    return notebook_id
+
+
 @pytest.fixture(scope="module")
 def in_state(fleet) -> dict[str, str]:
     """A notebook in each state that lasts."""
@@ -215,7 +229,7 @@ def in_state(fleet) -> dict[str, str]:
         "STOPPED": alice.stopped()["id"],
         "RUNNING": alice.running()["id"],
         "CREATE_FAILED": alice.failed()["id"],
-        "CREATING": alice.create(flavor=HANGS)["id"],
+        "CREATING": begun(alice),
         "DELETE_FAILED": alice.until(stays["id"], "DELETE_FAILED")["id"],
     }
 

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import InterfaceError
 
 from nbfleet.domain.lifecycle import IN_MOTION, Status, status_of
 from nbfleet.domain.notebook import Step
 from nbfleet.reconciler.loop import HEARTBEAT
 from nbfleet.reconciler.works import CLAIM
 from nbfleet.store import claims
+from nbfleet.store.database import Database
 from nbfleet.store.schema import instances
 from support.rig import Behaviour, CutDatabase, Machine, Rig, restarted, run, service, until
 
@@ -91,11 +94,25 @@ def test_another_takes_over_once_the_claim_has_ended(store_url: str, step: Step)
     run(store_url, test)
 
 
-def test_a_claim_lives_as_long_as_its_holder(store_url: str) -> None:
-    """A slow start is not taken away from a service that is alive."""
+class Faulty(Database):
+    """Each second renewal of a claim, from the first on, fails as no driver should."""
+
+    renewals = 0
+
+    async def write(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        if fn is claims.renew:
+            self.renewals += 1
+            if self.renewals % 2 == 1:
+                raise InterfaceError("UPDATE instances", {}, Exception("the connection is odd"))
+        return await super().write(fn, *args, **kwargs)
+
+
+@pytest.mark.parametrize("store", [Database, Faulty], ids=["sound", "faulty"])
+def test_a_claim_lives_as_long_as_its_holder(store_url: str, store: type[Database]) -> None:
+    """A slow start is not taken away from a service that is alive, whatever its store does meanwhile."""
 
     async def test(machine: Machine) -> None:
-        async with service(machine, Behaviour(step_seconds=40)) as first:
+        async with service(machine, Behaviour(step_seconds=40), database=database) as first:
             notebook_id = await first.create()
             await machine.knows(notebook_id)
 
@@ -116,7 +133,8 @@ def test_a_claim_lives_as_long_as_its_holder(store_url: str) -> None:
         assert status_of(await machine.find(notebook_id)) is Status.RUNNING
         assert machine.world.starts == {(notebook_id, 1): 1}
 
-    run(store_url, test)
+    with closing(store(store_url)) as database:
+        run(store_url, test)
 
 
 def test_who_lost_its_claim_changes_nothing_more(store_url: str) -> None:

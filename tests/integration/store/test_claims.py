@@ -118,6 +118,22 @@ def test_a_claim_ends_when_its_notebook_comes_to_rest(store: Store) -> None:
     assert not held(store, "a", one)
 
 
+def test_a_claim_shows_until_it_is_given_back(store: Store) -> None:
+    (one,) = add(store)
+
+    def claimed() -> bool:
+        found = store.database.read_now(notebooks.find, one.id)
+        assert found is not None
+        return found.claimed
+
+    assert not claimed()
+    claim(store, "a")
+    # Nothing asks for the time: whoever let its claim expire may have begun.
+    assert claimed()
+    store.database.write_now(claims.release, "a", rid(store, one), T0)
+    assert not claimed()
+
+
 def test_one_notebook_is_taken_whatever_it_does(store: Store) -> None:
     (one,) = add(store, observed=Observed.RUNNING)
     take = lambda word, now: store.database.write_now(claims.take, word, one.id, now, now + PERIOD)  # noqa: E731
@@ -133,7 +149,7 @@ def test_one_notebook_is_taken_whatever_it_does(store: Store) -> None:
     assert held(store, "a", one)
     store.database.write_now(claims.drop, "a", found.rid)
     assert claim(store, "c", T0 + 3) == [one.id]
-    assert take("d", T0 + 3 + PERIOD) == notebooks.Stored(found.rid, stopping)
+    assert take("d", T0 + 3 + PERIOD) == notebooks.Stored(found.rid, stopping, claimed=True)
     assert store.database.write_now(claims.take, "d", "absent", T0, T0 + 1) is None
 
 
@@ -149,7 +165,8 @@ def test_running_notebooks_come_in_order_of_creation(store: Store) -> None:
     add(store, 2, observed=Observed.ERROR)
     first = store.database.read_now(claims.running, 0, 3)
     second = store.database.read_now(claims.running, first[-1].rid, 3)
-    assert [one.notebook for one in (*first, *second)] == made
+    found = [(one.notebook_id, one.generation, one.handle) for one in (*first, *second)]
+    assert found == [(one.id, one.generation, one.handle) for one in made]
 
 
 @pytest.mark.parametrize(("later", "expired"), [(-1, False), (0, True), (1, True)])

@@ -1,7 +1,10 @@
 """The three rows of a notebook: nothing is lost in them, and they never disagree."""
 
 import itertools
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import msgspec
@@ -12,6 +15,7 @@ from sqlalchemy import delete, select
 
 from nbfleet.domain.lifecycle import IN_MOTION, Status, status_of
 from nbfleet.domain.notebook import Notebook, Observed, Wanted
+from nbfleet.services.catalogue import BUILT_IN_ID, built_in_image
 from nbfleet.store import catalogue, documents, notebooks, schema
 from nbfleet.store.database import Conflict, Connection, Database
 from nbfleet.store.directory import Directory
@@ -196,6 +200,50 @@ def test_documents_follow_their_image(database: Database) -> None:
     shown = msgspec.json.decode(database.read_now(body, rids[0]), type=NotebookResp)
     assert shown.image.swr_path == published.swr_path
     assert database.read_now(notebooks.find, first.id) == Stored(rids[0], first)
+
+
+def test_an_image_that_is_published_anew_stays_as_old_as_it_was(database: Database) -> None:
+    for now in (fleet.NOW + 1, fleet.NOW + 9):
+        database.write_now(notebooks.put_image, built_in_image(now), now)
+    times = {"create_at": fleet.NOW + 1, "update_at": fleet.NOW + 9}
+    shown = database.read_now(catalogue.image, BUILT_IN_ID)
+    assert shown == msgspec.structs.replace(built_in_image(0), **times)
+    i = schema.images.c
+    query = select(i.create_at, i.update_at).where(i.id == BUILT_IN_ID)
+    assert database.read_now(lambda connection: connection.execute(query).one()._asdict()) == times
+
+
+@pytest.mark.parametrize("change", ["rename", "add"])
+def test_documents_follow_their_image_whatever_is_written_meanwhile(
+    database: Database, store_url: str, change: str
+) -> None:
+    old, new = fleet.notebook(1), fleet.notebook(2)
+    database.write_now(fleet.add, old)
+    renamed = replace(old, name="renamed")
+    begun = threading.Event()
+
+    def write(connection: Connection) -> int:
+        if change == "add":
+            number = fleet.add(connection, new)
+        else:
+            found = notebooks.find(connection, old.id, lock=True)
+            assert found is not None
+            notebooks.save(connection, found, renamed, 0)
+            number = found.rid
+        begun.set()
+        time.sleep(0.2)  # The other one comes as far as it can before this is committed.
+        return number
+
+    published = fleet.image(fleet.IMAGE, "localhost/nbfleet/jupyterlab:5.0")
+    with ThreadPoolExecutor() as threads, fleet.opened(store_url) as other:
+        changing = threads.submit(database.write_now, write)
+        begun.wait(20)
+        publication = threads.submit(other.write_now, notebooks.put_image, published, fleet.NOW + 1)
+        changed = changing.result()
+        publication.result()
+    anew = database.read_now(encoded_anew, new if change == "add" else renamed)
+    assert database.read_now(body, changed) == anew
+    assert msgspec.json.decode(anew, type=NotebookResp).image.swr_path == published.swr_path
 
 
 def test_saving_what_did_not_change_writes_nothing(database: Database) -> None:

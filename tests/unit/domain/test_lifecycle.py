@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,19 @@ from nbfleet.domain.lifecycle import (
     effect_for,
     finding,
     is_stray,
+    is_waiting,
     status_of,
 )
-from nbfleet.domain.notebook import Lease, Notebook, Observed, Volume, Wanted
+from nbfleet.domain.notebook import (
+    Lease,
+    Notebook,
+    Observed,
+    Progress,
+    Step,
+    StepStatus,
+    Volume,
+    Wanted,
+)
 
 S, E = Status, Event
 
@@ -44,6 +55,13 @@ TABLE = {
     },
     (S.DELETING, E.REMOVED): S.DELETED,
     (S.DELETING, E.REMOVE_FAILED): S.DELETE_FAILED,
+}
+# What is possible besides while a start waits for its turn.
+WHILE_WAITING = {
+    (S.CREATING, E.STOP): S.STOPPED,
+    (S.STARTING, E.STOP): S.STOPPED,
+    (S.CREATING, E.DELETE): S.DELETING,
+    (S.STARTING, E.DELETE): S.DELETING,
 }
 UNREACHABLE = {S.INIT, S.SNAPSHOTTING, S.FROZEN}
 
@@ -128,14 +146,69 @@ def test_every_pair_of_status_and_event(notebook: Notebook, event: Event) -> Non
         assert after.update_at == 77
 
 
+STARTS = [NEW, apply(replace(NEW, wanted=Wanted.STOPPED, observed=Observed.STOPPED), E.START, 2)]
+
+
+@pytest.mark.parametrize("event", Event)
+@pytest.mark.parametrize("progress", [None, Progress()])
+@pytest.mark.parametrize("notebook", STARTS, ids=status_of)
+def test_what_is_possible_while_a_start_waits(
+    notebook: Notebook, progress: Progress | None, event: Event
+) -> None:
+    status, waiting = status_of(notebook), replace(notebook, progress=progress)
+    target = (TABLE | WHILE_WAITING).get((status, event))
+    assert allows(status, event, waiting=True) is (target is not None)
+    if target is None:
+        with pytest.raises(IllegalTransition):
+            apply(waiting, event, 77, claimed=False)
+    else:
+        after = apply(waiting, event, 77, claimed=False)
+        assert (status_of(after), after.update_at) == (target, 77)
+        assert ends(after, Status.DELETED)
+
+
+@pytest.mark.parametrize("event", [E.STOP, E.DELETE])
+@pytest.mark.parametrize("notebook", STARTS, ids=status_of)
+@pytest.mark.parametrize(
+    "begun",
+    [
+        *({"progress": Progress().with_step(Step.STORAGE, one)} for one in StepStatus if one != "WAITING"),
+        {"progress": Progress().with_step(Step.INITIALISATION, StepStatus.PROCESSING)},
+        {"handle": b"h"},
+        {"claimed": True},
+    ],
+    ids=str,
+)
+def test_a_start_that_has_begun_goes_its_way(notebook: Notebook, begun: dict[str, Any], event: Event) -> None:
+    claimed = begun.get("claimed", False)
+    started = replace(notebook, **{name: value for name, value in begun.items() if name != "claimed"})
+    assert not is_waiting(started, claimed=claimed)
+    with pytest.raises(IllegalTransition):
+        apply(started, event, 77, claimed=claimed)
+
+
+@pytest.mark.parametrize("notebook", list(REACHABLE.values()), ids=lambda n: f"{n.wanted}-{n.observed}")
+def test_only_starts_wait(notebook: Notebook) -> None:
+    waits = status_of(notebook) in (S.CREATING, S.STARTING)
+    assert is_waiting(notebook, claimed=False) is waits
+
+
+def test_a_start_that_was_called_off_can_be_asked_for_again() -> None:
+    stopped = apply(NEW, E.STOP, 2, claimed=False)
+    started = apply(stopped, E.START, 3)
+    assert status_of(started) is S.STARTING
+    assert status_of(apply(started, E.STOP, 4, claimed=False)) is S.STOPPED
+
+
 @pytest.mark.parametrize("status", sorted(UNREACHABLE))
 def test_no_event_is_possible_in_a_status_nothing_leads_to(status: Status) -> None:
     assert [event for event in Event if allows(status, event)] == []
 
 
 def test_the_table_is_the_contract() -> None:
-    assert {(row.source, row.event): row.target for row in TRANSITIONS} == TABLE
-    assert len(TRANSITIONS) == len(TABLE), "no pair has two ways"
+    assert {(row.source, row.event): row.target for row in TRANSITIONS if not row.waiting} == TABLE
+    assert {(row.source, row.event): row.target for row in TRANSITIONS if row.waiting} == WHILE_WAITING
+    assert len(TRANSITIONS) == len(TABLE | WHILE_WAITING), "no pair has two ways"
     assert [row for row in TRANSITIONS if not row.reason] == []
 
 
