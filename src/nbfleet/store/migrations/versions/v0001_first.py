@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from nbfleet.store.migrations.triggers import keep_counter
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -26,8 +28,7 @@ def upgrade() -> None:
     _create_counters()
     _create_records()
     for table, keys in COUNTERS.items():
-        for statement in _trigger_statements(table, ("project_no", "feature", "status", *keys)):
-            op.execute(statement)
+        keep_counter(table, ("project_no", "feature", "status", *keys))
 
 
 def _create_identity() -> None:
@@ -283,47 +284,3 @@ def _create_records() -> None:
     sa.Column('value', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('key'),
     )
-
-
-def _trigger_statements(table: str, keys: tuple[str, ...]) -> list[str]:
-    postgresql = op.get_bind().dialect.name == "postgresql"
-    return _postgresql_triggers(table, keys) if postgresql else _sqlite_triggers(table, keys)
-
-
-def _change(table: str, keys: tuple[str, ...], row: str, by: int) -> str:
-    values = ", ".join(f"{row}.{key}" for key in keys)
-    return (
-        f"INSERT INTO {table} ({', '.join(keys)}, total) VALUES ({values}, {by}) "
-        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET total = {table}.total + {by};"
-    )
-
-
-def _sqlite_triggers(table: str, keys: tuple[str, ...]) -> list[str]:
-    add, remove = _change(table, keys, "NEW", 1), _change(table, keys, "OLD", -1)
-    changed = " OR ".join(f"OLD.{key} <> NEW.{key}" for key in keys)
-    return [
-        f"CREATE TRIGGER {table}_insert AFTER INSERT ON notebooks BEGIN {add} END",
-        f"CREATE TRIGGER {table}_delete AFTER DELETE ON notebooks BEGIN {remove} END",
-        f"CREATE TRIGGER {table}_update AFTER UPDATE OF {', '.join(keys)} ON notebooks "
-        f"WHEN {changed} BEGIN {remove} {add} END",
-    ]
-
-
-def _postgresql_triggers(table: str, keys: tuple[str, ...]) -> list[str]:
-    add, remove = _change(table, keys, "NEW", 1), _change(table, keys, "OLD", -1)
-    old, new = (", ".join(f"{row}.{key}" for key in keys) for row in ("OLD", "NEW"))
-    columns, places = ", ".join(keys), ", ".join(str(place) for place in range(1, len(keys) + 1))
-    # Both rows in one order: two changes the opposite way would else wait for each other.
-    move = (
-        f"INSERT INTO {table} ({columns}, total) "
-        f"SELECT * FROM (VALUES ({old}, -1::bigint), ({new}, 1::bigint)) AS moved ORDER BY {places} "
-        f"ON CONFLICT ({columns}) DO UPDATE SET total = {table}.total + excluded.total;"
-    )
-    return [
-        f"CREATE FUNCTION {table}_keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"IF TG_OP = 'INSERT' THEN {add} "
-        f"ELSIF TG_OP = 'DELETE' THEN {remove} "
-        f"ELSIF ({old}) IS DISTINCT FROM ({new}) THEN {move} END IF; RETURN NULL; END $$",
-        f"CREATE TRIGGER {table}_keep AFTER INSERT OR DELETE OR UPDATE ON notebooks "
-        f"FOR EACH ROW EXECUTE FUNCTION {table}_keep()",
-    ]

@@ -4,6 +4,8 @@ asked for in front; indexes that leave out what was deleted."""
 import sqlalchemy as sa
 from alembic import op
 
+from nbfleet.store.migrations.triggers import is_postgresql, keep_counter
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -53,7 +55,7 @@ def upgrade() -> None:
 
 
 def _drop_counter(table: str) -> None:
-    if _is_postgresql():
+    if is_postgresql():
         op.execute(f"DROP TRIGGER {table}_keep ON notebooks")
         op.execute(f"DROP FUNCTION {table}_keep()")
     else:
@@ -72,8 +74,7 @@ def _create_counter(table: str, keys: tuple[str, ...]) -> None:
     )
     columns = ", ".join(keys)
     op.execute(f"INSERT INTO {table} SELECT {columns}, count(*) FROM notebooks GROUP BY {columns}")
-    for statement in _postgresql_triggers(table, keys) if _is_postgresql() else _sqlite_triggers(table, keys):
-        op.execute(statement)
+    keep_counter(table, keys)
 
 
 def _create_index(name: str, columns: tuple[str, ...], condition: str) -> None:
@@ -81,46 +82,3 @@ def _create_index(name: str, columns: tuple[str, ...], condition: str) -> None:
     op.create_index(
         f"notebooks_{name}", "notebooks", ["project_no", *columns], sqlite_where=where, postgresql_where=where
     )
-
-
-def _is_postgresql() -> bool:
-    return op.get_bind().dialect.name == "postgresql"
-
-
-def _change(table: str, keys: tuple[str, ...], row: str, by: int) -> str:
-    values = ", ".join(f"{row}.{key}" for key in keys)
-    return (
-        f"INSERT INTO {table} ({', '.join(keys)}, total) VALUES ({values}, {by}) "
-        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET total = {table}.total + {by};"
-    )
-
-
-def _sqlite_triggers(table: str, keys: tuple[str, ...]) -> list[str]:
-    add, remove = _change(table, keys, "NEW", 1), _change(table, keys, "OLD", -1)
-    changed = " OR ".join(f"OLD.{key} <> NEW.{key}" for key in keys)
-    return [
-        f"CREATE TRIGGER {table}_insert AFTER INSERT ON notebooks BEGIN {add} END",
-        f"CREATE TRIGGER {table}_delete AFTER DELETE ON notebooks BEGIN {remove} END",
-        f"CREATE TRIGGER {table}_update AFTER UPDATE OF {', '.join(keys)} ON notebooks "
-        f"WHEN {changed} BEGIN {remove} {add} END",
-    ]
-
-
-def _postgresql_triggers(table: str, keys: tuple[str, ...]) -> list[str]:
-    add, remove = _change(table, keys, "NEW", 1), _change(table, keys, "OLD", -1)
-    old, new = (", ".join(f"{row}.{key}" for key in keys) for row in ("OLD", "NEW"))
-    columns, places = ", ".join(keys), ", ".join(str(place) for place in range(1, len(keys) + 1))
-    # Both rows in one order: two changes the opposite way would else wait for each other.
-    move = (
-        f"INSERT INTO {table} ({columns}, total) "
-        f"SELECT * FROM (VALUES ({old}, -1::bigint), ({new}, 1::bigint)) AS moved ORDER BY {places} "
-        f"ON CONFLICT ({columns}) DO UPDATE SET total = {table}.total + excluded.total;"
-    )
-    return [
-        f"CREATE FUNCTION {table}_keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"IF TG_OP = 'INSERT' THEN {add} "
-        f"ELSIF TG_OP = 'DELETE' THEN {remove} "
-        f"ELSIF ({old}) IS DISTINCT FROM ({new}) THEN {move} END IF; RETURN NULL; END $$",
-        f"CREATE TRIGGER {table}_keep AFTER INSERT OR DELETE OR UPDATE ON notebooks "
-        f"FOR EACH ROW EXECUTE FUNCTION {table}_keep()",
-    ]
