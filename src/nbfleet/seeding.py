@@ -84,9 +84,8 @@ async def seed(context: Context, count: int, number: int, progress: Callable[[in
     written since it was told before."""
     if not await context.database.read(bulk.is_empty):
         raise NotEmpty
-    chance = random.Random(number)  # noqa: S311 - reproducible on purpose.
-    site, references = await context.database.write(_prepare, context, chance, count)
-    made = _notebooks(chance, site, count)
+    site, references = await context.database.write(_prepare, context, number, count)
+    made = _notebooks(_chance("notebooks", number), site, count)
     for start in range(0, count, BATCH):
         batch = [next(made) for _ in range(min(BATCH, count - start))]
         await context.database.write(bulk.add_notebooks, references, batch)
@@ -95,16 +94,18 @@ async def seed(context: Context, count: int, number: int, progress: Callable[[in
     return site.project_id
 
 
-def _prepare(
-    connection: Connection, context: Context, chance: random.Random, count: int
-) -> tuple[_Site, References]:
-    """People, workspaces, pools and images. May run again from its beginning, so it keeps its own chance."""
-    again = random.Random(chance.random())  # noqa: S311 - reproducible on purpose.
+def _chance(what: str, number: int) -> random.Random:
+    return random.Random(f"{what} {number}")  # noqa: S311 - reproducible on purpose.
+
+
+def _prepare(connection: Connection, context: Context, number: int, count: int) -> tuple[_Site, References]:
+    """People, workspaces, pools and images. A transaction may be repeated, so the chance begins in here."""
+    chance = _chance("site", number)
     project = identity.list_projects(connection)[0]
-    owners = _add_owners(connection, again, project, max(count // _NOTEBOOKS_EACH, 3))
-    workspaces = _ids(again, min(_WORKSPACES, 2 + count // 500), "team")
-    pools = _ids(again, min(_POOLS, 2 + count // 2000), "pool")
-    images = _add_images(connection, again, context.clock())
+    owners = _add_owners(connection, chance, project, max(count // _NOTEBOOKS_EACH, 3))
+    workspaces = _ids(chance, min(_WORKSPACES, 2 + count // 500), "team")
+    pools = _ids(chance, min(_POOLS, 2 + count // 2000), "pool")
+    images = _add_images(connection, chance, context.clock())
     default = context.directory.workspace(connection, project.no, catalogue.DEFAULT_WORKSPACE)
     numbers = bulk.add_named(connection, schema.workspaces, project.no, workspaces)
     pool_numbers = bulk.add_named(

@@ -72,18 +72,6 @@ class Place:
     number: int
 
 
-class GroupKey(StrEnum):
-    """What notebooks can be counted by."""
-
-    STATUS = "status"
-    OWNER = "owner"
-    POOL = "pool"
-    FLAVOR = "flavor"
-    IMAGE = "image"
-    WORKSPACE = "workspace"
-    TAG = "tag"
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
     """One list call. None and nothing mean "any", except for `statuses`, where it means "any but DELETED".

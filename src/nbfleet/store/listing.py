@@ -38,7 +38,13 @@ class Row:
     generation: int
     running: bool
     body: bytes
-    place: Place
+    create_at: int
+    number: int
+
+    @property
+    def place(self) -> Place:
+        """Where a walk goes on behind this row."""
+        return Place(self.create_at, self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +92,8 @@ class _Look:
         shape = self._whole()
         counter = counter_for(shape)
         if counter is None:
-            if most < math.inf and self._narrowest()[1] > most:
-                return None
-            return self._scanned()
+            path = self._narrowest()
+            return None if path.cost > most else self._scanned(path)
         total = self._number(statements.counted(self._dialect, counter, shape))
         return self._walked(total, most)
 
@@ -113,24 +118,20 @@ class _Look:
             return paths.Path(None, total + reach if shape.deleted else math.inf)
         if shape.tags or "id" in shape.equal:
             return paths.Path(statements.BY_NUMBER if shape.tags else None, total)
-        if self._dialect != "sqlite":
-            # It takes no advice, and each number asked of it costs a round trip.
-            return paths.shortest(shape.equal, self.query.sort, reach, total, lambda _: total)
-        path = paths.shortest(shape.equal, self.query.sort, reach, total, self._rows_with)
-        return self._granted_path(total, path) if shape.granted else path
 
-    def _granted_path(self, total: int, path: paths.Path) -> paths.Path:
-        """Some workspaces only: along the whole list while there is much to see, else through theirs."""
-        through = paths.GATHERED * total
-        return paths.Path("workspace", through) if through < path.cost else path
+        def rows(column: str | None) -> int:
+            # PostgreSQL takes no advice, and each number asked of it costs a round trip.
+            asked = self._dialect == "sqlite" and not self._is_all_with(column)
+            return self._rows_with(column) if asked else total
+
+        return paths.shortest(shape.equal, self._among(), self.query.sort, reach, total, rows)
 
     # Where it has to be counted.
 
-    def _scanned(self) -> Page:
+    def _scanned(self, path: paths.Path) -> Page:
         """Total and page in one go; for dense matches in two, which is then quicker."""
-        index, entries = self._narrowest()
-        shape, offset = self._whole(), self.query.offset
-        dense = entries > _WORTH_A_PROBE and self._is_dense()
+        shape, offset, index = self._whole(), self.query.offset, path.index
+        dense = path.cost > _WORTH_A_PROBE and self._is_dense()
         if not dense and not self.shape.after:
             found = self._rows(
                 statements.page(self._dialect, shape, self._order(), index, counting=True),
@@ -145,22 +146,23 @@ class _Look:
     def _is_dense(self) -> bool:
         """Whether so many of the first rows match that few have to be walked for a page."""
         order, equal = self._order(), Shape(equal=self.shape.equal & _COUNTED)
-        path = paths.shortest(equal.equal, order.sort, _PROBE, _PROBE, lambda _: _PROBE)
+        path = paths.shortest(equal.equal, (), order.sort, _PROBE, _PROBE, lambda _: _PROBE)
         if path.index is None or self.shape.deleted is not False:
             return False
         probe = statements.probed(self._dialect, self._whole(), equal, order, path.index)
         return self._number(probe, probe=_PROBE) >= _DENSE
 
-    def _narrowest(self) -> tuple[str | None, float]:
-        """The index with the fewest entries to look through for all that match, and what that costs."""
+    def _narrowest(self) -> paths.Path:
+        """The index with the fewest entries to look through for all that match."""
         shape = self.shape
         if "id" in shape.equal:
-            return None, 1
+            return paths.Path(None, 1)
         if shape.deleted is not False:
-            return None, math.inf
+            return paths.Path(None, math.inf)
         if shape.tags:
-            return statements.BY_NUMBER, math.inf
-        return paths.narrowest(shape.equal & _COUNTED, "name" in shape.parts, self._rows_with)
+            return paths.Path(statements.BY_NUMBER, math.inf)
+        wanted = (shape.equal & _COUNTED) | self._among()
+        return paths.narrowest(wanted, "name" in shape.parts, self._rows_with)
 
     # What both need.
 
@@ -175,11 +177,20 @@ class _Look:
     def _order(self, *, from_end: bool = False) -> Order:
         return Order(self.query.sort, self.query.descending, from_end)
 
+    def _is_all_with(self, column: str | None) -> bool:
+        """Whether nothing is asked for but the wanted value in this column; of None, nothing at all."""
+        shape = self._whole()
+        return shape == (Shape() if column is None else Shape(equal=frozenset({column})))
+
+    def _among(self) -> frozenset[str]:
+        return frozenset({"workspace_no"} if self.shape.granted else ())
+
     def _rows_with(self, column: str | None) -> int:
-        """How many notebooks have the wanted value in this column, whatever else they are."""
-        equal = frozenset[str]() if column is None else frozenset({column})
+        """How many notebooks have a wanted value in this column, whatever else they are."""
+        granted = column in self._among()
+        equal = frozenset[str]() if column is None or granted else frozenset({column})
         counter = _BY_COLUMN.get(column or "", schema.count_by_status)
-        return self._number(statements.counted(self._dialect, counter, Shape(equal=equal)))
+        return self._number(statements.counted(self._dialect, counter, Shape(equal=equal, granted=granted)))
 
     def _number(self, statement: Statement, **more: int) -> int:
         return int(statement.run(self.connection, self.values | more).fetchone()[0])
@@ -200,4 +211,4 @@ def _row(
     _total: int, rid: int, create_at: int, id_: str, generation: int, status: int, owner_id: str,
     owner_name: str, body: bytes,
 ) -> Row:  # fmt: skip
-    return Row(id_, owner_id, owner_name, generation, status == _RUNNING, body, Place(create_at, rid))
+    return Row(id_, owner_id, owner_name, generation, status == _RUNNING, body, create_at, rid)

@@ -29,7 +29,8 @@ _ALSO_ORDERED: dict[tuple[SortKey, ...], str] = {
     (SortKey.STATUS, SortKey.CREATE_AT): "status",
     (SortKey.STATUS, SortKey.UPDATE_AT): "status_update",
 }
-GATHERED = 3  # Reading a row and sorting it, in index entries.
+_GATHERED = 3  # Reading a row and sorting it, in index entries.
+_ONE_NUMBER = 100  # Asking a counter, in index entries.
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,37 +46,58 @@ def needed(sort: tuple[SortKey, ...], equal: Collection[str]) -> tuple[SortKey, 
     return tuple(key for key in sort if not any(_OWN.get(one) is key for one in equal))
 
 
-def shortest(equal: Collection[str], sort: tuple[SortKey, ...], reach: int, total: int, rows: Rows) -> Path:
+def shortest(
+    equal: Collection[str],
+    among: Collection[str],
+    sort: tuple[SortKey, ...],
+    reach: int,
+    total: int,
+    rows: Rows,
+) -> Path:
     """The way to the `reach` first of `total` matching rows, which are taken to be spread evenly.
 
-    `rows(column)` is how many there are with the wanted value in that one column; of None, how many in all.
+    Columns in `equal` have one wanted value, those in `among` a list of them: an index that begins with one
+    of these leads to the rows, but not in order. `rows(column)` is how many rows have a wanted value in that
+    one column; of None, how many there are in all.
     """
     sort = needed(sort, equal)
     best = Path(None, math.inf)
-    for name, (column, order) in INDEXES.items():
-        if column is not None and column not in equal:
-            continue
-        entries = rows(column)
-        walked = reach * entries / max(total, 1) if sort == order else math.inf
-        gathered = entries + GATHERED * total
-        if min(walked, gathered) < best.cost:
-            # Gathering everything needs no index; the table itself is quicker.
-            best = Path(name if column is not None or walked <= gathered else None, min(walked, gathered))
-    ordered = _ALSO_ORDERED.get(sort)
-    if ordered is not None:
-        walked = reach * rows(None) / max(total, 1)
+    for name, column in _in_order(sort, equal):
+        walked = reach * rows(column) / max(total, 1)
         if walked < best.cost:
-            best = Path(ordered, walked)
+            best = Path(name, walked)
+        if best.cost <= reach + _ONE_NUMBER:
+            return best  # Nothing takes less than `reach`: asking on would cost more than it can save.
+    for name, (column, _) in INDEXES.items():
+        if column in equal or column in among:
+            gathered = rows(column) + _GATHERED * total
+            if gathered < best.cost:
+                best = Path(name, gathered)
+    if best.index is None:
+        # All rows, in an order that no index has: the table itself is the quickest way.
+        best = Path(None, rows(None) + _GATHERED * total)
     return best
 
 
-def narrowest(equal: Collection[str], by_name: bool, rows: Rows) -> tuple[str, float]:
-    """The index through which all matching rows are found the soonest, and what that costs. Only the index of
-    the usual order holds names; through the others each row has to be read for them."""
-    candidates = [
-        (rows(column) * (GATHERED if by_name and column is not None else 1), name)
+def _in_order(sort: tuple[SortKey, ...], equal: Collection[str]) -> list[tuple[str, str | None]]:
+    """Indexes in which the rows stand in this order, with the column each begins with, narrow ones first."""
+    found = [
+        (name, column)
         for name, (column, order) in INDEXES.items()
-        if order == (SortKey.CREATE_AT,) and (column is None or column in equal)
+        if order == sort and (column is None or column in equal)
+    ]
+    ordered = _ALSO_ORDERED.get(sort)
+    return found if ordered is None else [*found, (ordered, None)]
+
+
+def narrowest(wanted: Collection[str], by_name: bool, rows: Rows) -> Path:
+    """The index through which all matching rows are found the soonest, given the columns of which only some
+    values are wanted. Only the index of the usual order holds names; through the others each row has to be
+    read for them."""
+    candidates = [
+        (rows(column) * (_GATHERED if by_name and column is not None else 1), name)
+        for name, (column, order) in INDEXES.items()
+        if order == (SortKey.CREATE_AT,) and (column is None or column in wanted)
     ]
     cost, name = min(candidates)
-    return name, cost
+    return Path(name, cost)

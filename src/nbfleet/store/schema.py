@@ -178,7 +178,6 @@ _KEYS = {
     "workspace": ("workspace_no", "create_at"),
 }
 _FILTERS = ("status", "feature", "workspace_no", "pool_no", "owner_no")
-COVERED = frozenset(_FILTERS)
 
 
 def _index(name: str, condition: str, *columns: str) -> None:

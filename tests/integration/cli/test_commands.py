@@ -240,6 +240,20 @@ def test_doctor_looks_at_the_machine(shell: Shell) -> None:
     assert table.splitlines()[-1] == "Everything needed is here."
 
 
+def test_a_store_is_seeded_once(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "nbfleet", "seed", "--count", "30", "--data-dir", str(tmp_path / "data")]
+    first = subprocess.run(words, capture_output=True, text=True, check=True)
+    done, hint = first.stdout.splitlines()
+    assert re.fullmatch(r"30 notebooks in project [0-9a-f]{32}, in \d+ s\.", done)
+    assert hint == "Serve them with `nbfleet serve --runtime simulated`."
+    assert first.stderr == "Notebooks: 30 of 30\n"
+    again = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr == (
+        "Error: The store has notebooks already.\nHint: Name another with --data-dir or --database-url.\n"
+    )
+
+
 def test_help_is_quick_and_complete() -> None:
     code = (
         "import sys; from nbfleet.cli.main import cli;"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from nbfleet.domain.lifecycle import Status, status_of
-from nbfleet.domain.listing import ANY_TIME, Billing, Place, Query, SortKey, Tag, Window
+from nbfleet.domain.listing import ANY_TIME, Billing, Query, SortKey, Tag, Window
 from nbfleet.domain.notebook import Notebook, Volume
 from nbfleet.store import documents, listing, schema
 from nbfleet.store.database import Connection, Database
@@ -238,6 +238,33 @@ def test_total_and_rows_are_those_of_the_oracle(database: Database, query: Query
     assert answered(database, query) == expected(query)
 
 
+@given(query=queries())
+@laws
+def test_so_they_are_where_dense_matches_are_counted_first(database: Database, query: Query) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(listing, "_WORTH_A_PROBE", 0)
+        assert answered(database, query) == expected(query)
+
+
+@given(query=queries(), limit=st.integers(1, 60))
+@laws
+def test_a_walk_from_place_to_place_meets_every_row_once(
+    database: Database, query: Query, limit: int
+) -> None:
+    """The law is that of the pages: what stands behind the last row that was shown comes next."""
+    query = replace(query, sort=(SortKey.CREATE_AT,), offset=0, limit=limit)
+    total, _ = expected(query)
+    ids: list[str] = []
+    while True:
+        page = database.read_now(listing.page, Directory(), query)
+        assert page.total == total
+        ids.extend(row.id for row in page.rows)
+        if len(page.rows) < limit:
+            break
+        query = replace(query, after=page.rows[-1].place)
+    assert ids == expected(replace(query, after=None, limit=1000))[1]
+
+
 ALL = Query(project_id=fleet.PROJECTS[0], feature=None, workspace_id=None, limit=1000)
 
 
@@ -294,7 +321,7 @@ def test_beyond_the_end_there_is_the_total_and_nothing_else(database: Database, 
 def test_a_row_says_what_is_spliced_in(database: Database) -> None:
     by_id = {entry.notebook.id: entry.notebook for entry in FLEET}
     page = database.read_now(listing.page, Directory(), ALL)
-    places = {row.id: row.place for row in page.rows}
+    numbers = {row.id: row.number for row in page.rows}
 
     def row(connection: Connection, notebook: Notebook) -> listing.Row:
         image = fleet.image(notebook.image_id, fleet.IMAGES[notebook.image_id])
@@ -305,7 +332,8 @@ def test_a_row_says_what_is_spliced_in(database: Database) -> None:
             notebook.generation,
             status_of(notebook) is Status.RUNNING,
             documents.encode(notebook, image),
-            Place(notebook.create_at, places[notebook.id].number),
+            notebook.create_at,
+            numbers[notebook.id],
         )
 
     assert [database.read_now(row, by_id[found.id]) for found in page.rows] == list(page.rows)
