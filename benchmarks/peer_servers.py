@@ -127,7 +127,7 @@ def nbfleet(place: Place) -> Server:
         "limit=10": 10,
         "limit=50": 50,
         "limit=50&status=RUNNING": 50,
-        f"limit=50&offset={far(rows)}": 50,
+        f"limit=50{_late(rows)}": 50,
         "limit=10&name=train": 10,
     }
     questions = [
@@ -139,7 +139,12 @@ def nbfleet(place: Place) -> Server:
 
 def far(rows: int) -> int:
     """Where a late page begins."""
-    return rows * 9 // 10
+    return rows * 8 // 10
+
+
+def _late(rows: int) -> str:
+    """Our late page, of every notebook: by default a list is of one workspace and one kind only."""
+    return f"&offset={far(rows)}&workspace_id=*&feature=*"
 
 
 def jupyterhub(place: Place) -> Server:
@@ -172,7 +177,7 @@ def _hub_questions(port: int, sizes: Sizes, names: str, details: str) -> list[Qu
         asked = message(port, f"GET /hub/api/users?limit=50{query}", headers)
         return Question(label, asked, key, 50, f"limit=50{like}")
 
-    late, ours_late = f"&offset={far(sizes.users)}", f"&offset={far(sizes.notebooks)}"
+    late, ours_late = f"&offset={far(sizes.users)}", _late(sizes.notebooks)
     return [
         question("limit=50, names, no total", "", "", names, key=""),
         question("limit=50, names", "", "", names),
