@@ -76,6 +76,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     body_limit: Positive = 1_048_576  # Bytes.
     page_limit: Positive = 1000
+    list_deadline: Positive = 2  # Seconds.
+    long_reads: Positive = 4  # Of one caller at a time, running or waiting.
+    exports: Positive = 2  # Of one caller at a time.
     start_timeout: Positive = 300  # Seconds.
     concurrent_starts: Positive = 8
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -86,6 +86,9 @@ def conforms(port: int, method: str, path: str, answer: Answer) -> None:
         if "content" not in told:
             assert answer.raw == b""
             return
+        if "application/json" not in told["content"]:
+            assert answer.headers["content-type"] in told["content"]
+            return
         name = told["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     assert answer.headers["content-type"] == "application/json"
     whole = {"$ref": f"#/components/schemas/{name}", "components": served["components"]}

@@ -285,4 +285,4 @@ def test_documented_defaults_are_the_defaults() -> None:
     assert shown == {
         name: text.lower() if text in ("True", "False") else text for name, text in as_text.items()
     }
-    assert len(shown) == 20
+    assert len(shown) == 23

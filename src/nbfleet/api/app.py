@@ -10,16 +10,16 @@ so that nobody learns from an error what they may not ask.
 import time
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 import structlog
 from starlette.types import Receive, Scope, Send
 
 from nbfleet.api import bind
 from nbfleet.api.auth import Authenticator, Proof
-from nbfleet.api.call import Answer, Call, Tools
-from nbfleet.api.handlers import HANDLERS, encode
+from nbfleet.api.call import Answer, Call, Pieces, Tools
+from nbfleet.api.handlers import HANDLERS
 from nbfleet.api.routing import Match, NoSuchMethod, NoSuchPath, Router
+from nbfleet.api.sending import send_pieces, send_whole
 from nbfleet.domain import access
 from nbfleet.domain.access import Caller
 from nbfleet.store.database import Unavailable
@@ -75,7 +75,11 @@ class Api:
             log.exception("request failed", request_id=request_id, operation=operation_id)
             fault = errors.internal()
             status, answer = fault.status, Answer(fault.body())
-        await _send(send, status, answer, _names(scope, request_id))
+        names = _names(scope, request_id)
+        if isinstance(answer.body, Pieces):
+            status = await _send_pieces(receive, send, status, answer, names)
+        else:
+            await send_whole(send, status, answer, names)
         self._metrics.observe_request(operation_id, status, time.perf_counter() - started)
         log.info(
             "request",
@@ -179,17 +183,13 @@ def _names(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
     return [(name, request_id.encode()) for name in names]
 
 
-async def _send(send: Send, status: int, answer: Answer, names: list[tuple[bytes, bytes]]) -> None:
-    body = encode(answer.body)
-    headers: list[tuple[bytes, bytes]] = [
-        *names,
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    if body:
-        headers.append((b"content-type", b"application/json"))
-    extra: Mapping[str, Any] = answer.headers or {}
-    headers.extend((name.lower().encode(), str(value).encode("latin-1")) for name, value in extra.items())
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _send_pieces(
+    receive: Receive, send: Send, status: int, answer: Answer, names: list[tuple[bytes, bytes]]
+) -> int:
+    """The status to be counted: what fails on the way cannot change the one that was sent."""
+    try:
+        await send_pieces(receive, send, status, answer, answer.body, names)
+    except Exception:
+        log.exception("answer broken off", request_id=names[0][1].decode())
+        return errors.internal().status
+    return status

@@ -79,6 +79,12 @@ def project_id(operation: Operation, path: Mapping[str, str]) -> str:
 
 
 def _decoded(parameter: Parameter, text: str) -> Any:
+    if parameter.several:
+        return tuple(dict.fromkeys(_one(parameter, part) for part in text.split(",")))
+    return _one(parameter, text)
+
+
+def _one(parameter: Parameter, text: str) -> Any:
     try:
         return msgspec.convert(text, parameter.type, strict=False)
     except msgspec.ValidationError as fault:

@@ -1,6 +1,6 @@
 """One authorised call with decoded values, and what the handlers of operations work with."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -14,8 +14,17 @@ from nbfleet.wire.operation import Operation
 
 
 @dataclass(frozen=True, slots=True)
+class Pieces:
+    """A body that is sent as it is made. The first piece is there already: whatever refuses a question has
+    done so before a status is sent."""
+
+    first: bytes
+    rest: AsyncGenerator[bytes, None]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """`body` is a record to encode, ready bytes, or None for an answer without a body."""
+    """`body` is a record to encode, ready bytes, Pieces, or None for an answer without a body."""
 
     body: Any
     headers: Mapping[str, str] | None = None

@@ -4,18 +4,15 @@ Handlers translate: between decoded values and service functions, between record
 decide nothing.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
+from nbfleet.api import lists
 from nbfleet.api.call import Answer, Call, Handler, Tools
 from nbfleet.api.present import paged, unpaged
-from nbfleet.domain.access import Scope
-from nbfleet.domain.lifecycle import Status
-from nbfleet.domain.listing import SORT_SPELLINGS, Billing, Query, Tag, UnknownSortKey, parse_sort, parse_tags
 from nbfleet.services import catalogue, identity, notebooks
 from nbfleet.services.catalogue import FlavorQuery, ImageQuery
 from nbfleet.services.requests import given, requested_period
@@ -38,74 +35,12 @@ from nbfleet.wire.identity import (
 )
 from nbfleet.wire.images import ListImageResponse
 
-_ANY = "*"
-_EXACT = ("id", "image_id", "pool_id", "ip")
-_FUZZY = ("name", "flavor", "description", "swr_path", "pool_name", "username")
 _FLAVOR_KEYS = ("id", "name", "category", "vcpus", "memory")
 _IMAGE_KEYS = ("name", "tag", "namespace", "create_at", "update_at", "size")
 _IMAGE_SPELLINGS = {"createTime": "create_at", "updateTime": "update_at"}
 _IMAGE_LIMIT = 200
-_LIST_LIMIT = 10
 _LOG_LINES = 200
-_TAGS = 20
 _MILLISECONDS = 1000
-
-
-def fleet_query(values: Mapping[str, Any]) -> Query:
-    """The list asked for. Of the two spellings of the workspace the older one wins."""
-    workspace = values.get("workspaceId", values.get("workspace_id", "0"))
-    feature = values.get("feature", "NOTEBOOK")
-    sort, status, billing = values.get("sort_key"), values.get("status"), values.get("billing")
-    return Query(
-        owner_id=values.get("owner"),
-        feature=None if feature == _ANY else str(feature),
-        workspace_id=None if workspace == _ANY else workspace,
-        statuses=() if status is None else (Status(status.value),),
-        billing=None if billing is None else Billing(billing.value),
-        tags=_tags(values.get("tags")),
-        sort=_sort(sort) if sort else Query().sort,
-        descending=values.get("sort_dir", "DESC") == "DESC",
-        offset=values.get("offset", 0),
-        limit=values.get("limit", _LIST_LIMIT),
-        **_texts(values),
-    )
-
-
-def _tags(text: str | None) -> tuple[Tag, ...]:
-    tags = parse_tags(text) if text else ()
-    if len(tags) > _TAGS:
-        raise errors.invalid_query("tags", f"{len(tags)} tags", f"at most {_TAGS}, as an instance can have")
-    return tags
-
-
-def _texts(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: values.get(name) for name in (*_EXACT, *_FUZZY)}
-
-
-def _sort(text: str) -> Any:
-    try:
-        return parse_sort(text)
-    except UnknownSortKey as fault:
-        raise errors.unknown_sort_key(fault.given, SORT_SPELLINGS) from fault
-
-
-async def _list(tools: Tools, call: Call, scope: Scope) -> Answer:
-    key, version = (call.caller, scope, call.raw_query), tools.answers.version()
-    body = tools.answers.get(key, version)
-    if body is None:
-        query = fleet_query(call.query)
-        page = await notebooks.list_page(tools.context, call.caller, query, scope)
-        body = tools.presenter.page(call.caller, page, query.limit, query.offset)
-        tools.answers.keep(key, version, body)
-    return Answer(body)
-
-
-async def list_all_notebooks(tools: Tools, call: Call) -> Answer:
-    return await _list(tools, call, Scope.ALL)
-
-
-async def list_notebooks(tools: Tools, call: Call) -> Answer:
-    return await _list(tools, call, Scope.OWN)
 
 
 async def create_notebook(tools: Tools, call: Call) -> Answer:
@@ -265,8 +200,7 @@ async def list_auth_domains(tools: Tools, _call: Call) -> Answer:
 
 
 HANDLERS: dict[str, Handler] = {
-    "ListAllNotebooks": list_all_notebooks,
-    "ListNotebooks": list_notebooks,
+    **lists.HANDLERS,
     "CreateNotebook": create_notebook,
     "ShowNotebook": show_notebook,
     "UpdateNotebook": update_notebook,

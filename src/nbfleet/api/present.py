@@ -4,6 +4,7 @@ A token, and any address that names an instance, are for its owner only (unless 
 administrators, as the public cloud does). No other module puts them into an answer.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ from nbfleet.domain import access
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Status, status_of
 from nbfleet.domain.listing import page_numbers
+from nbfleet.services.lists import Listed
 from nbfleet.services.notebooks import Shown
 from nbfleet.store import documents, listing
 from nbfleet.store.keyring import Keyring
@@ -34,17 +36,29 @@ class Presenter:
     gateway: str
     reveal_to_admin: bool
 
-    def page(self, caller: Caller, page: listing.Page, limit: int, offset: int) -> bytes:
+    def page(self, caller: Caller, listed: Listed, limit: int, offset: int) -> bytes:
         """The envelope around the ready documents, each completed for this reader."""
-        numbers = page_numbers(page.total, limit, offset)
-        rows = b",".join(self._row(caller, row) for row in page.rows)
-        return b'{"current":%d,"data":[%b],"pages":%d,"size":%d,"total":%d}' % (
+        page, numbers = listed.page, page_numbers(listed.page.total, limit, offset)
+        rows = b",".join([self._row(caller, row) for row in page.rows])
+        body = b'{"current":%d,"data":[%b],"pages":%d,"size":%d,"total":%d}' % (
             numbers.current,
             rows,
             numbers.pages,
             numbers.size,
             page.total,
         )
+        if listed.next_marker is None:
+            return body
+        return documents.splice(body, [documents.member("next_marker", listed.next_marker)])
+
+    def exported(self, caller: Caller) -> Callable[[listing.Row], bytes]:
+        """The document of a row without anything that only some readers may know."""
+        account = (caller.account_id, caller.account_name)
+
+        def line(row: listing.Row) -> bytes:
+            return documents.splice(row.body, [_user_member(*account, row.owner_id, row.owner_name)])
+
+        return line
 
     def single(self, caller: Caller, shown: Shown, now: int | None = None) -> NotebookResp:
         """One notebook; `now` is told in answers to show only."""

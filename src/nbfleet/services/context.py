@@ -1,9 +1,10 @@
 """What every service function works with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nbfleet.domain.lease import Range
+from nbfleet.services.slots import Slots
 from nbfleet.settings import Settings
 from nbfleet.store.database import Database
 from nbfleet.store.directory import Directory
@@ -20,6 +21,8 @@ class Context:
     settings: Settings
     clock: Callable[[], int]
     hint: Callable[[], None]
+    long_reads: Slots = field(default_factory=Slots)
+    exports: Slots = field(default_factory=Slots)
 
     @property
     def lease_range(self) -> Range:

@@ -1,4 +1,4 @@
-"""What callers do with notebooks: create, show, list, change, start, stop, renew, delete.
+"""What callers do with one notebook: create, show, change, start, stop, renew, delete.
 
 Each change is one transaction that checks the transition table, writes what is wanted and an audit row;
 then the reconciler is told. The row is locked meanwhile, so nobody can claim it between the check and the
@@ -13,13 +13,12 @@ import msgspec
 
 from nbfleet.domain import access, lifecycle
 from nbfleet.domain import lease as leases
-from nbfleet.domain.access import Caller, Scope
+from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
-from nbfleet.domain.listing import Query
 from nbfleet.domain.notebook import Notebook, Progress
 from nbfleet.services import requests
 from nbfleet.services.context import Context
-from nbfleet.store import audit, catalogue, idempotency, listing, notebooks
+from nbfleet.store import audit, catalogue, idempotency, notebooks
 from nbfleet.store.audit import Actor
 from nbfleet.store.database import Conflict, Connection
 from nbfleet.store.identity import user
@@ -51,16 +50,6 @@ class Request:
     @property
     def actor(self) -> Actor:
         return Actor(self.caller.user_id, self.request_id)
-
-
-async def list_page(context: Context, caller: Caller, query: Query, scope: Scope) -> listing.Page:
-    narrowed = access.narrow(query, caller, scope)
-    if context.database.is_sqlite:
-        # Handing a short read to a thread and back costs several times what it does.
-        page = context.database.read_now(listing.bounded_page, context.directory, narrowed)
-        if page is not None:
-            return page
-    return await context.database.read(listing.page, context.directory, narrowed)
 
 
 async def show(context: Context, caller: Caller, notebook_id: str) -> Shown:

@@ -9,6 +9,7 @@ function in a transaction of its own and repeats it when the database asks for t
 import asyncio
 import contextlib
 import fcntl
+import math
 import queue
 import sqlite3
 import threading
@@ -27,6 +28,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 READERS = 4
+LONG_READERS = 2  # As many cores as long reads may keep busy; what is short never waits for them.
+_STEPS = 10_000  # Of SQLite's own machine, between two looks at the clock: a fraction of a millisecond.
 PATIENCE = 10.0  # Seconds to wait while another process has SQLite locked.
 CACHE = "cache_size=-65536"  # KiB for a connection; with the usual 2 MiB each index entry is read anew.
 GROUP = 64  # How many queued writes may share one commit.
@@ -34,7 +37,16 @@ _TRIES = 5
 _REPEATABLE = frozenset({"40001", "40P01"})  # Serialization failure, deadlock.
 
 
-__all__ = ["Busy", "Conflict", "Connection", "Database", "Unavailable", "open_engine", "sqlite_url"]
+__all__ = [
+    "Busy",
+    "Conflict",
+    "Connection",
+    "Database",
+    "TooSlow",
+    "Unavailable",
+    "open_engine",
+    "sqlite_url",
+]
 
 
 class Conflict(Exception):
@@ -47,6 +59,10 @@ class Busy(Exception):
 
 class Unavailable(Exception):
     """The database cannot be used now: it is locked by another process, full, or gone."""
+
+
+class TooSlow(Exception):
+    """A read was not done in time and was given up."""
 
 
 def sqlite_url(path: Path) -> str:
@@ -252,12 +268,55 @@ class Database:
         isolation = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._readers = _PerThread(self.engine, **isolation)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="nbfleet-store")
+        self._long_threads = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="nbfleet-long")
         self._writers = _PerThread(self.engine)
         self._writer = _SqliteWriter(self.engine) if self.is_sqlite else None
 
     async def read(self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """fn(connection, ...) in one snapshot."""
         return await asyncio.wrap_future(self._threads.submit(self.read_now, fn, *args, **kwargs))
+
+    async def read_long(
+        self, seconds: float, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """fn(connection, ...) in one snapshot, apart from short reads; raises TooSlow after so many seconds,
+        the wait for its turn included. Math.inf is no limit."""
+        end = time.monotonic() + seconds
+        future = self._long_threads.submit(self._read_until, end, lambda c: fn(c, *args, **kwargs))
+        try:
+            async with asyncio.timeout(None if math.isinf(seconds) else seconds):
+                return await asyncio.wrap_future(future)
+        except TimeoutError as fault:
+            raise TooSlow from fault
+
+    def _read_until(self, end: float, call: Callable[[Connection], R]) -> R:
+        def bounded(connection: Connection) -> R:
+            with self._stopped_at(connection, end):
+                return call(connection)
+
+        try:
+            return self.read_now(bounded)
+        except Unavailable as fault:
+            if time.monotonic() >= end:
+                raise TooSlow from fault
+            raise
+
+    @contextlib.contextmanager
+    def _stopped_at(self, connection: Connection, end: float) -> Generator[None, None, None]:
+        """Makes the database give up whatever runs on this connection at that time of the monotonic clock."""
+        if math.isinf(end):
+            yield
+        elif self.is_sqlite:
+            driver: Any = connection.connection.driver_connection
+            driver.set_progress_handler(lambda: time.monotonic() >= end, _STEPS)
+            try:
+                yield
+            finally:
+                driver.set_progress_handler(None, _STEPS)
+        else:
+            left = max(1, math.ceil((end - time.monotonic()) * 1000))
+            connection.execute(text(f"SET LOCAL statement_timeout = {left}"))
+            yield
 
     def version(self) -> tuple[int, int] | None:
         """Differs after every commit, from whichever process; None where there is no cheap way to tell.
@@ -311,6 +370,7 @@ class Database:
         if self._writer is not None:
             self._writer.close()
         self._threads.shutdown(wait=True)
+        self._long_threads.shutdown(wait=True, cancel_futures=True)
         self._readers.close()
         self._writers.close()
         self.engine.dispose()

@@ -12,9 +12,12 @@ import secrets
 import uuid
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _SALT_BYTES = 16
+_NONCE_BYTES = 12
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1}
 
 
@@ -26,6 +29,7 @@ class Keyring:
     def __init__(self, key: bytes) -> None:
         self._fernet = Fernet(key)
         self._key = hashlib.sha256(key).digest()
+        self._passing = AESGCM(hmac.new(self._key, b"passing", hashlib.sha256).digest())
 
     def notebook_token(self, notebook_id: str, generation: int) -> str:
         """What opens this start of the notebook: 128 bits in the form of a UUID."""
@@ -52,6 +56,17 @@ class Keyring:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken as fault:
             raise UnreadableKey("The stored secrets were sealed with another key file.") from fault
+
+    def seal_for(self, belonging: bytes, content: bytes) -> bytes:
+        """Sealed for a while only: `open_for` gives it back where it belongs to the same."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._passing.encrypt(nonce, content, belonging)
+
+    def open_for(self, belonging: bytes, sealed: bytes) -> bytes:
+        try:
+            return self._passing.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], belonging)
+        except InvalidTag as fault:
+            raise UnreadableKey("It was sealed for something else.") from fault
 
     def _derive(self, purpose: str, notebook_id: str, generation: int) -> bytes:
         message = f"{purpose}\n{notebook_id}\n{generation}".encode()

@@ -74,15 +74,28 @@ def bounded_page(connection: Connection, directory: Directory, query: Query) -> 
     return _look(connection, directory, query, BOUNDED)
 
 
+def batch(connection: Connection, directory: Directory, query: Query) -> Sequence[Row]:
+    """The next rows of a walk in order of creation, without a total: all batches together look at each entry
+    of one index once."""
+    look = look_at(connection, directory, query)
+    return () if look is None else look.batch()
+
+
 def _look(connection: Connection, directory: Directory, query: Query, most: float) -> Page | None:
+    look = look_at(connection, directory, query)
+    return Page(0, ()) if look is None else look.page(most)
+
+
+def look_at(connection: Connection, directory: Directory, query: Query) -> "Look | None":
+    """None where nothing can match."""
     values = values_of(connection, directory, query)
-    if values is None:
-        return Page(0, ())
-    return _Look(connection, query, shape_of(query), values).page(most)
+    return None if values is None else Look(connection, query, shape_of(query), values)
 
 
 @dataclass(slots=True)
-class _Look:
+class Look:
+    """One look at the store, for one query."""
+
     connection: Connection
     query: Query
     shape: Shape
@@ -92,10 +105,22 @@ class _Look:
         shape = self._whole()
         counter = counter_for(shape)
         if counter is None:
-            path = self._narrowest()
+            path = self.narrowest()
             return None if path.cost > most else self._scanned(path)
-        total = self._number(statements.counted(self._dialect, counter, shape))
-        return self._walked(total, most)
+        return self._walked(self.total(), most)
+
+    def total(self) -> int:
+        """How many match, wherever a walk has got to."""
+        shape = self._whole()
+        counter = counter_for(shape)
+        if counter is not None:
+            return self._number(statements.counted(self.dialect, counter, shape))
+        return self._number(statements.scanned(self.dialect, shape, self.narrowest().index))
+
+    def batch(self) -> list[Row]:
+        index = None if self.shape.tags else self.narrowest().index
+        statement = statements.page(self.dialect, self.shape, self._order(), index)
+        return [_row(*one) for one in self._rows(statement, self.query.limit, 0)]
 
     # Where a counter knows the total.
 
@@ -109,7 +134,7 @@ class _Look:
         if path.cost > most:
             return None
         order = self._order(from_end=from_end)
-        found = self._rows(statements.page(self._dialect, self.shape, order, path.index), size, skip)
+        found = self._rows(statements.page(self.dialect, self.shape, order, path.index), size, skip)
         return Page(total, [_row(*one) for one in found])
 
     def _path(self, reach: int, total: int) -> paths.Path:
@@ -121,7 +146,7 @@ class _Look:
 
         def rows(column: str | None) -> int:
             # PostgreSQL takes no advice, and each number asked of it costs a round trip.
-            asked = self._dialect == "sqlite" and not self._is_all_with(column)
+            asked = self.dialect == "sqlite" and not self._is_all_with(column)
             return self._rows_with(column) if asked else total
 
         return paths.shortest(shape.equal, self._among(), self.query.sort, reach, total, rows)
@@ -134,13 +159,13 @@ class _Look:
         dense = path.cost > _WORTH_A_PROBE and self._is_dense()
         if not dense and not self.shape.after:
             found = self._rows(
-                statements.page(self._dialect, shape, self._order(), index, counting=True),
+                statements.page(self.dialect, shape, self._order(), index, counting=True),
                 self.query.limit,
                 offset,
             )
             if found or offset == 0:
                 return Page(found[0][0] if found else 0, [_row(*one) for one in found])
-        total = self._number(statements.scanned(self._dialect, shape, index))
+        total = self._number(statements.scanned(self.dialect, shape, index))
         return cast(Page, self._walked(total))
 
     def _is_dense(self) -> bool:
@@ -149,10 +174,10 @@ class _Look:
         path = paths.shortest(equal.equal, (), order.sort, _PROBE, _PROBE, lambda _: _PROBE)
         if path.index is None or self.shape.deleted is not False:
             return False
-        probe = statements.probed(self._dialect, self._whole(), equal, order, path.index)
+        probe = statements.probed(self.dialect, self._whole(), equal, order, path.index)
         return self._number(probe, probe=_PROBE) >= _DENSE
 
-    def _narrowest(self) -> paths.Path:
+    def narrowest(self) -> paths.Path:
         """The index with the fewest entries to look through for all that match."""
         shape = self.shape
         if "id" in shape.equal:
@@ -167,7 +192,7 @@ class _Look:
     # What both need.
 
     @property
-    def _dialect(self) -> str:
+    def dialect(self) -> str:
         return self.connection.dialect.name
 
     def _whole(self) -> Shape:
@@ -190,7 +215,7 @@ class _Look:
         granted = column in self._among()
         equal = frozenset[str]() if column is None or granted else frozenset({column})
         counter = _BY_COLUMN.get(column or "", schema.count_by_status)
-        return self._number(statements.counted(self._dialect, counter, Shape(equal=equal, granted=granted)))
+        return self._number(statements.counted(self.dialect, counter, Shape(equal=equal, granted=granted)))
 
     def _number(self, statement: Statement, **more: int) -> int:
         return int(statement.run(self.connection, self.values | more).fetchone()[0])
@@ -199,11 +224,11 @@ class _Look:
         return statement.run(self.connection, self.values | {"size": size, "skip": skip}).fetchall()
 
 
-def counter_for(shape: Shape) -> Table | None:
-    """The smallest counter that has a column for every condition."""
+def counter_for(shape: Shape, *also: str) -> Table | None:
+    """The smallest counter that has a column for every condition, and those named besides."""
     if not shape.is_countable:
         return None
-    columns = shape.equal | {"workspace_no"} if shape.granted else shape.equal
+    columns = shape.equal.union(also, {"workspace_no"} if shape.granted else ())
     return next((table for table in schema.COUNTERS if columns <= set(table.c.keys())), None)
 
 

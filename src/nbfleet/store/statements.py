@@ -99,6 +99,27 @@ def probed(dialect: str, shape: Shape, equal: Shape, order: Order, index: str | 
 
 
 @lru_cache(maxsize=_KEPT)
+def grouped(dialect: str, counter: Table | None, shape: Shape, column: str, index: str | None) -> Statement:
+    """How many there are for each value of a column: out of a counter that has it, or by looking at all."""
+    if counter is not None:
+        total = func.sum(counter.c.total)
+        query = select(counter.c[column], total).where(*matches(dialect, counter, shape))
+        return compiled(dialect, query.group_by(counter.c[column]).having(total > 0))
+    counted_rows = cast("Select[Any]", select(_n[column], func.count()))
+    query = counted_rows.where(where(dialect, shape)).group_by(_n[column])
+    return compiled(dialect, along(query, index))
+
+
+@lru_cache(maxsize=_KEPT)
+def grouped_by_tag(dialect: str, shape: Shape, index: str | None) -> Statement:
+    """How many there are for each key and value of a tag."""
+    t = schema.notebook_tags.c
+    found = along(select(_n.rid).where(where(dialect, shape)), index).subquery("found")
+    query = select(t.key, t.value, func.count()).join_from(t.rid.table, found, found.c.rid == t.rid)
+    return compiled(dialect, query.group_by(t.key, t.value))
+
+
+@lru_cache(maxsize=_KEPT)
 def page(dialect: str, shape: Shape, order: Order, index: str | None, *, counting: bool = False) -> Statement:
     """The rows of the page in order, each with the total in front (0 unless it is counted on the way)."""
     total: ColumnElement[int] = func.count().over() if counting else literal_column("0")

@@ -172,6 +172,17 @@ def overloaded(retry_after: int) -> ApiError:
     return ApiError(503, ErrorCode.BUSY, message, {"Retry-After": str(retry_after)})
 
 
+def too_slow(seconds: int, retry_after: int) -> ApiError:
+    message = f"The answer was not ready within {seconds} s; narrow the list, or try again."
+    return ApiError(503, ErrorCode.BUSY, message, {"Retry-After": str(retry_after)})
+
+
+def too_many_at_once(what: str, most: int, retry_after: int) -> ApiError:
+    """Of one caller: others are not held up by it."""
+    message = f"{most} {what} of yours run already, as many as may; try again in {retry_after} seconds."
+    return ApiError(503, ErrorCode.BUSY, message, {"Retry-After": str(retry_after)})
+
+
 def too_many_requests(retry_after: int) -> ApiError:
     message = f"Too many requests; try again in {retry_after} seconds."
     return ApiError(429, ErrorCode.BUSY, message, {"Retry-After": str(retry_after)})

@@ -1,12 +1,16 @@
 """Operations of our own, beside those of the contract. No existing client knows or trips over them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from nbfleet.wire.fields import about
+from nbfleet.wire.fields import Count, LongCount, about
 from nbfleet.wire.operation import Action, Operation
-from nbfleet.wire.parameters import NOTEBOOK_ID, PROJECT_ID, query
+from nbfleet.wire.parameters import FLEET_FILTERS, NOTEBOOK_ID, PROJECT_ID, SORT_DIR, query
+
+GroupKey = Literal["status", "owner", "pool", "flavor", "image", "workspace", "tag"]
+ExportFormat = Literal["ndjson", "csv"]
+MEDIA_TYPES: dict[str, str] = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
 class NotebookLog(Struct, frozen=True, kw_only=True):
@@ -15,7 +19,54 @@ class NotebookLog(Struct, frozen=True, kw_only=True):
     log: Annotated[str, about("The last lines, oldest first; empty when it wrote none.")]
 
 
+class NotebookGroup(Struct, frozen=True, kw_only=True):
+    """The notebooks that have one value."""
+
+    key: Annotated[str, about("The value; an id where it has one, empty for no pool, key|value of a tag.")]
+    name: Annotated[str, about("What people call it, where that differs from the key.")] | UnsetType = UNSET
+    count: Annotated[LongCount, about("How many match and have it.")]
+
+
+class CountNotebooksResponse(Struct, frozen=True, kw_only=True):
+    """Matching notebooks by the values of one field, all of the same moment."""
+
+    by: Annotated[GroupKey, about("The field.")]
+    total: Annotated[LongCount, about("Matching notebooks in all; a notebook with several tags counts once.")]
+    groups: Annotated[list[NotebookGroup], about("The largest first, then by key; as many as limit says.")]
+    group_total: Annotated[Count, about("How many groups there are in all.")]
+
+
 EXTENSIONS: tuple[Operation, ...] = (
+    Operation(
+        id="CountNotebooks",
+        method="GET",
+        path="/v1/{project_id}/notebooks/count",
+        tag="Notebooks",
+        summary="Count notebook instances by the values of a field",
+        parameters=(
+            *FLEET_FILTERS,
+            query("by", GroupKey, "The field.", default="status"),
+            query("limit", Annotated[int, Meta(ge=1)], "How many groups.", default=100),
+        ),
+        answer=CountNotebooksResponse,
+        permission=Action("modelarts:notebook:list"),
+        extension=True,
+    ),
+    Operation(
+        id="ExportNotebooks",
+        method="GET",
+        path="/v1/{project_id}/notebooks/export",
+        tag="Notebooks",
+        summary="Export notebook instances, without tokens and addresses, in the order of creation",
+        parameters=(
+            *FLEET_FILTERS,
+            SORT_DIR,
+            query("format", ExportFormat, "One JSON object a line, or a table.", default="ndjson"),
+        ),
+        streams=tuple(MEDIA_TYPES.values()),
+        permission=Action("modelarts:notebook:list"),
+        extension=True,
+    ),
     Operation(
         id="ShowNotebookLog",
         method="GET",

@@ -115,12 +115,20 @@ class ListAllNotebooksResponse(Page, frozen=True, kw_only=True):
     """One page of instances."""
 
     data: Annotated[list[NotebookResp], about("Records of this page.")]
+    next_marker: (
+        Annotated[str, about("Ours: with the parameter marker, where the walk goes on; absent at its end.")]
+        | UnsetType
+    ) = UNSET
 
 
 class ListNotebooksResponse(Page, frozen=True, kw_only=True):
     """One page of instances."""
 
     data: Annotated[list[NotebookResp], about("Records of this page.")]
+    next_marker: (
+        Annotated[str, about("Ours: with the parameter marker, where the walk goes on; absent at its end.")]
+        | UnsetType
+    ) = UNSET
 
 
 class NotebookCreateRequest(Struct, frozen=True, kw_only=True):

@@ -134,12 +134,15 @@ def _operation(operation: Operation, schemas: dict[Parameter, Json]) -> Json:
 
 def _parameter(parameter: Parameter, schema: Json) -> Json:
     default = {} if parameter.default is None else {"default": msgspec.to_builtins(parameter.default)}
+    ours = {"x-nbfleet-extension": True} if parameter.extension else {}
     return {
         "name": parameter.name,
         "in": parameter.location,
         "required": parameter.required,
         "description": parameter.description,
         "schema": {**schema, **default},
+        **ours,
+        **({"x-nbfleet-several": True} if parameter.several else {}),
     }
 
 
@@ -149,6 +152,8 @@ def _success(operation: Operation) -> Json:
     answer: Json = {"description": "Done.", "headers": {**token, **_REQUEST_ID}}
     if operation.answer is not None:
         answer["content"] = _content(operation.answer)
+    if operation.streams:
+        answer["content"] = {media: {"schema": {"type": "string"}} for media in operation.streams}
     return answer
 
 

@@ -36,7 +36,8 @@ MEMBER = Standing.MEMBER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation. `body` and `answer` are record types, None where there is no body."""
+    """One operation. `body` and `answer` are record types, None where there is no body. `streams`: media
+    types of an answer that comes in pieces, in place of a record."""
 
     id: str
     method: Method
@@ -48,5 +49,6 @@ class Operation:
     body: type[Any] | None = None
     body_required: bool = False
     answer: type[Any] | None = None
+    streams: tuple[str, ...] = ()
     status: int = 200
     extension: bool = False  # Ours, and not of the contract.

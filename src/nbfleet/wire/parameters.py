@@ -5,7 +5,7 @@ of them an operation takes is in the table of operations. Upper bounds of page s
 are not here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta
@@ -22,7 +22,7 @@ from nbfleet.wire.enums import (
     ResourceCategory,
     SortDirection,
 )
-from nbfleet.wire.fields import Count, IPv4, ProjectId, Uuid, WorkspaceId, int32
+from nbfleet.wire.fields import Count, IPv4, Millis, ProjectId, Uuid, WorkspaceId, int32
 from nbfleet.wire.leases import LeaseDurationMs
 from nbfleet.wire.literals import (
     ClusterScope,
@@ -42,7 +42,9 @@ class Parameter:
     """One input outside the body.
 
     `default` is the value meant by absence, None where absence has a meaning of its own. It is told to
-    readers and not filled in by decoding: of two spellings of one parameter both have a default.
+    readers and not filled in by decoding: of two spellings of one parameter both have a default. `several`:
+    values of the type may stand side by side, separated by commas, and decode to a tuple; that and whatever
+    is an `extension` is ours, and not of the contract.
     """
 
     name: str
@@ -51,6 +53,8 @@ class Parameter:
     description: str
     required: bool = False
     default: Default = None
+    several: bool = False
+    extension: bool = False
 
 
 def path(name: str, type_: Any, description: str) -> Parameter:
@@ -110,7 +114,9 @@ SORT_KEY = query(
     Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9_\-,]{0,128}\Z")],
     "Field names, separated by commas, most significant first.",
 )
-STATUS_FILTER = query("status", NotebookStatus, "One status.")
+STATUS_FILTER = replace(
+    query("status", NotebookStatus, "One status; here also several, separated by commas."), several=True
+)
 WORKSPACE_FILTER_CAMEL = query(
     "workspaceId", str, "Workspace, older spelling; it wins over workspace_id. * means any.", default="0"
 )
@@ -197,7 +203,24 @@ PROJECT_NAME_FILTER = query("name", str, "Project name.")
 
 ON_BEHALF_OF = header("X-ModelArts-User-ID", str, "User on whose behalf the pool is shown.")
 
-# Both fleet lists, of the caller and of everybody, take exactly these.
+
+def _beyond(name: str, type_: Any, description: str) -> Parameter:
+    return Parameter(name, "query", type_, description, extension=True)
+
+
+CREATED_SINCE = _beyond("created_since", Millis, "Created at this time or later.")
+CREATED_UNTIL = _beyond("created_until", Millis, "Created before this time.")
+UPDATED_SINCE = _beyond("updated_since", Millis, "Last changed at this time or later.")
+UPDATED_UNTIL = _beyond("updated_until", Millis, "Last changed before this time.")
+MARKER = _beyond(
+    "marker",
+    Annotated[str, Meta(max_length=256)],
+    "Walks the list in the order of creation: empty at first, then the next_marker of the answer before.",
+)
+
+_PAGING = (LIMIT_TEN, OFFSET, SORT_DIR, SORT_KEY)
+_WINDOWS = (CREATED_SINCE, CREATED_UNTIL, UPDATED_SINCE, UPDATED_UNTIL)
+# What both fleet lists, of the caller and of everybody, take by the contract, and what they take besides.
 FLEET = (
     PROJECT_ID,
     FEATURE_FILTER,
@@ -222,3 +245,14 @@ FLEET = (
     IP_FILTER,
     USERNAME_FILTER,
 )
+LISTING = (*FLEET, *_WINDOWS, MARKER)
+
+
+def _anywhere(parameter: Parameter) -> Parameter:
+    """The same filter for operations of ours, which look at every kind and workspace unless told not to."""
+    is_narrowing = parameter in (FEATURE_FILTER, WORKSPACE_FILTER, WORKSPACE_FILTER_CAMEL)
+    return replace(parameter, default="*") if is_narrowing else parameter
+
+
+# The filters of the lists without their paging.
+FLEET_FILTERS = tuple(_anywhere(one) for one in (*FLEET, *_WINDOWS) if one not in _PAGING)

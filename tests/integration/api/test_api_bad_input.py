@@ -117,7 +117,7 @@ CASES = [
     # Words of lists.
     listing(QUERY, "status=BUSY", "status", "BUSY", "RUNNING"),
     listing(QUERY, "status=", "status", "RUNNING"),
-    listing(QUERY, "status=RUNNING,STOPPED", "status", "RUNNING,STOPPED"),
+    listing(QUERY, "status=RUNNING,LOST", "status", "LOST"),
     listing(QUERY, "feature=LAPTOP", "feature", "LAPTOP", "DEFAULT, NOTEBOOK, *"),
     listing(QUERY, "sort_dir=UP", "sort_dir", "UP", "ASC, DESC"),
     listing(QUERY, "billing=MONEY", "billing", "MONEY", "COMPUTE, STORAGE, ALL"),

@@ -18,7 +18,7 @@ from nbfleet.wire.operations import (
     Standing,
     by_id,
 )
-from nbfleet.wire.parameters import FLEET, Parameter
+from nbfleet.wire.parameters import FLEET, LISTING, Parameter
 
 UUID = "11111111-2222-4333-8444-555555555555"
 PROJECT = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
@@ -44,7 +44,7 @@ def resolve(method: str, path: str) -> str:
 
 
 def test_ids_are_unique() -> None:
-    assert len({operation.id for operation in OPERATIONS}) == len(OPERATIONS) == 46
+    assert len({operation.id for operation in OPERATIONS}) == len(OPERATIONS) == 48
 
 
 def test_method_and_path_are_unique_whatever_the_parameters_are_called() -> None:
@@ -59,7 +59,8 @@ def test_row_can_be_served(operation: Operation) -> None:
     assert all(p.required for p in operation.parameters if p.location == "path")
     assert len({(p.location, p.name) for p in operation.parameters}) == len(operation.parameters)
     assert operation.body is not None or not operation.body_required
-    assert (operation.answer is None) == (operation.status == 204)
+    assert (operation.answer is None and not operation.streams) == (operation.status == 204)
+    assert operation.answer is None or not operation.streams
     assert by_id(operation.id) is operation
 
 
@@ -136,8 +137,9 @@ def test_fixed_words_win(method: str, path: str, expected: str) -> None:
 
 
 def test_both_fleet_lists_share_their_parameters() -> None:
-    assert by_id("ListAllNotebooks").parameters is FLEET
-    assert by_id("ListNotebooks").parameters is FLEET
+    assert by_id("ListAllNotebooks").parameters is LISTING
+    assert by_id("ListNotebooks").parameters is LISTING
+    assert [one for one in LISTING if not one.extension] == list(FLEET)
     assert len(FLEET) == 22
 
 
