@@ -6,7 +6,9 @@ contract can do the same.
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -32,6 +34,7 @@ from nbfleet.wire.operations import by_id
 from nbfleet.wire.volumes import VolumeMountRequest
 
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
+_STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10, sock_read=60)
 _AGENT = "nbfleet-client"
 
 
@@ -68,6 +71,21 @@ class Unreachable(Exception):
         self.reason = reason
 
 
+class BrokenOff(Exception):
+    """An answer that comes in pieces ended before it was whole."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(f"The connection to {endpoint} was lost on the way")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: str
+    content: bytes
+    headers: Mapping[str, str]
+
+
 class Client:
     """`async with Client(credentials) as client: ...`; `ca_file` is trusted besides the system's own."""
 
@@ -78,7 +96,7 @@ class Client:
         context = ssl.create_default_context()
         if ca_file:
             context.load_verify_locations(cafile=ca_file)
-        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, connector=aiohttp.TCPConnector(ssl=context))
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context))
 
     async def __aenter__(self) -> Self:
         return self
@@ -112,14 +130,46 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
         """The answer as it came; raises ClientError and Unreachable."""
+        request = self._request(operation_id, path or {}, query or {}, body, headers or {})
+        try:
+            async with self._answer(request, _TIMEOUT) as answer:
+                return await answer.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as fault:
+            raise Unreachable(self._endpoint, _reason(fault)) from fault
+
+    async def stream(
+        self, operation_id: str, *, query: Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """The answer piece by piece, however long it takes as long as something comes; raises BrokenOff
+        besides."""
+        request = self._request(operation_id, {}, query or {}, None, {})
+        begun = False
+        try:
+            async with self._answer(request, _STREAM_TIMEOUT) as answer:
+                async for piece in answer.content.iter_any():
+                    begun = True
+                    yield piece
+        except (aiohttp.ClientError, OSError, TimeoutError) as fault:
+            if begun:
+                raise BrokenOff(self._endpoint) from fault
+            raise Unreachable(self._endpoint, _reason(fault)) from fault
+
+    def _request(
+        self,
+        operation_id: str,
+        path: Mapping[str, str],
+        query: Mapping[str, Any],
+        body: Any,
+        headers: Mapping[str, str],
+    ) -> _Request:
         operation = by_id(operation_id)
-        values = {"project_id": self._credentials.project_id, **(path or {})}
+        values = {"project_id": self._credentials.project_id, **path}
         target = operation.path.format(**{name: quote(value, safe="") for name, value in values.items()})
-        text = _query_string(query or {})
+        text = _query_string(query)
         content = b"" if body is None else msgspec.json.encode(body)
-        signed = self._signed(operation.method, target, text, content, headers or {})
+        signed = self._signed(operation.method, target, text, content, headers)
         url = f"{self._endpoint}{target}" + (f"?{text}" if text else "")
-        return await self._send(operation.method, url, content, signed)
+        return _Request(operation.method, url, content, signed)
 
     def _signed(
         self, method: str, target: str, query: str, content: bytes, headers: Mapping[str, str]
@@ -141,19 +191,19 @@ class Client:
         keys = self._credentials
         return sent | signing.sign(request, keys.access_key, keys.secret_key, datetime.now(UTC))
 
-    async def _send(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> bytes:
+    @asynccontextmanager
+    async def _answer(
+        self, request: _Request, timeout: aiohttp.ClientTimeout
+    ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
         # The query is encoded already, exactly as it was signed.
-        exact = URL(url, encoded=True)
-        try:
-            async with self._session.request(
-                method, exact, data=content, headers=headers, allow_redirects=False
-            ) as answer:
-                raw = await answer.read()
-                if answer.status >= 300:
-                    raise _refusal(answer.status, raw, answer.headers.get("X-Request-Id", ""))
-                return raw
-        except (aiohttp.ClientError, OSError, TimeoutError) as fault:
-            raise Unreachable(self._endpoint, _reason(fault)) from fault
+        exact = URL(request.url, encoded=True)
+        async with self._session.request(
+            request.method, exact, data=request.content, headers=request.headers, timeout=timeout,
+            allow_redirects=False,
+        ) as answer:  # fmt: skip
+            if answer.status >= 300:
+                raise _refusal(answer.status, await answer.read(), answer.headers.get("X-Request-Id", ""))
+            yield answer
 
     async def create_notebook(
         self,

@@ -45,6 +45,8 @@ def explain(fault: Exception) -> Explained | None:
             code = _CODES.get(known.status, FAILED)
             sentence = f"{known.message} ({known.code}, request {known.request_id})"
             return Explained(sentence, _HINTS.get(known.status, ""), code)
+        case "BrokenOff":
+            return Explained(f"{fault}.", "Ask again: what came is not the whole answer.", UNREACHABLE)
         case "Unreachable":
             return Explained(f"{fault}.", "Is it running? `nbfleet serve` starts it.", UNREACHABLE)
         case "CannotStart" | "BadSettings" | "Refused" | "UnreadableKey" | "UnknownSchema" | "Unavailable":

@@ -1,4 +1,4 @@
-"""`nbfleet create`, `list`, `show`, `start`, `stop`, `renew` and `delete`."""
+"""`nbfleet create`, `show`, `start`, `stop`, `renew` and `delete`."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,6 @@ from nbfleet.cli.calls import call, find, not_hidden
 from nbfleet.cli.failures import Failed
 from nbfleet.cli.options import with_credentials, with_output
 from nbfleet.cli.progress import follow
-from nbfleet.cli.screen import Column
 
 _HOUR = 3_600_000
 _OFF = -1
@@ -66,87 +65,6 @@ def create_command(
         await _finish(client, created, "RUNNING", output, wait=not no_wait)
 
     call(options, run)
-
-
-@click.command("list")
-@click.option(
-    "--all/--mine", "everybody", default=None, help="Everybody's, or one's own. [all, where permitted]"
-)
-@click.option("--name", help="Part of the name.")
-@click.option("--status", type=str, help="One status, for example RUNNING.")
-@click.option("--owner", help="Owner id.")
-@click.option("--username", help="Part of the owner's name.")
-@click.option("--flavor", help="Part of the flavor.")
-@click.option("--description", help="Part of the description.")
-@click.option("--workspace", "workspace_id", default="*", help="Workspace id. [any]")
-@click.option("--feature", default="*", help="Kind of notebook. [any]")
-@click.option("--sort", "sort_key", help="Fields to sort by, for example status,name.")
-@click.option("--asc", is_flag=True, help="Smallest first.")
-@click.option("--limit", type=int, default=50, show_default=True)
-@click.option("--offset", type=int, default=0)
-@with_output
-@with_credentials
-def list_command(everybody: bool | None, asc: bool, output: str, **options: Any) -> None:
-    """List notebooks, the newest first."""
-    names = ("name", "status", "owner", "username", "flavor", "description", "workspace_id", "feature",
-             "sort_key", "limit", "offset")  # fmt: skip
-    query = {name: options.pop(name) for name in names}
-    query["sort_dir"] = "ASC" if asc else "DESC"
-    if query["status"]:
-        query["status"] = query["status"].upper()
-
-    async def run(client: Any) -> None:
-        raw = await _page(client, everybody, query)
-        if output == "json":
-            screen.json(raw)
-        else:
-            _show_page(raw)
-
-    call(options, run)
-
-
-async def _page(client: Any, everybody: bool | None, query: dict[str, Any]) -> bytes:
-    """Everybody's notebooks where that is permitted, unless one or the other was asked for."""
-    from nbfleet.client import ClientError  # noqa: PLC0415
-
-    if everybody is not False:
-        try:
-            return await client.call_raw("ListAllNotebooks", query=query)
-        except ClientError as refusal:
-            if everybody or refusal.status != 403:
-                raise
-    return await client.call_raw("ListNotebooks", query=query)
-
-
-def _show_page(raw: bytes) -> None:
-    import msgspec  # noqa: PLC0415
-
-    from nbfleet.wire.notebooks import ListNotebooksResponse  # noqa: PLC0415
-
-    page = msgspec.json.decode(raw, type=ListNotebooksResponse)
-    columns = [
-        Column("NAME", cut=True),
-        Column("STATUS"),
-        Column("OWNER", cut=True, from_width=90),
-        Column("FLAVOR", cut=True, from_width=120),
-        Column("AGE"),
-        Column("STOPS IN", from_width=100),
-        Column("ID"),
-    ]
-    rows = [
-        (
-            screen.plain(one.name),
-            screen.coloured(one.status),
-            screen.plain(str(not_hidden(one.user).name)),
-            screen.plain(str(one.flavor)),
-            screen.age(one.create_at),
-            screen.left(one.lease) if one.status == "RUNNING" else "",
-            one.id,
-        )
-        for one in page.data
-    ]
-    screen.table(columns, rows)
-    click.echo(f"{len(page.data)} of {page.total}")
 
 
 @click.command("show")

@@ -1,0 +1,208 @@
+"""`nbfleet list`, `count` and `export`: everything that looks at many notebooks."""
+
+import sys
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+from msgspec import UNSET
+
+from nbfleet.cli import screen
+from nbfleet.cli.bars import bar
+from nbfleet.cli.calls import call, not_hidden
+from nbfleet.cli.failures import Failed
+from nbfleet.cli.filters import query_of, with_filters
+from nbfleet.cli.options import with_credentials, with_output
+from nbfleet.cli.screen import Column
+
+_FIELDS = ("status", "owner", "pool", "flavor", "image", "workspace", "tag")
+_ROW_ENDS = {"ndjson": b"\n", "csv": b"\r\n"}
+_BAR = 30  # Characters of the longest bar of a count.
+
+
+@click.command("list")
+@click.option(
+    "--all/--mine", "everybody", default=None, help="Everybody's, or one's own. [all, where permitted]"
+)
+@with_filters
+@click.option("--sort", "sort_key", help="Fields to sort by, for example status,name.")
+@click.option("--asc", is_flag=True, help="Smallest first.")
+@click.option("--limit", type=int, default=50, show_default=True)
+@click.option("--offset", type=int, default=0)
+@click.option("--marker", help="Walk by creation: '' at first, then the marker that the command names.")
+@with_output
+@with_credentials
+def list_command(
+    everybody: bool | None,
+    sort_key: str | None,
+    asc: bool,
+    limit: int,
+    offset: int,
+    marker: str | None,
+    output: str,
+    **options: Any,
+) -> None:
+    """List notebooks, the newest first."""
+    query = query_of(options) | {"sort_key": sort_key, "limit": limit, "offset": offset, "marker": marker}
+    query["sort_dir"] = "ASC" if asc else "DESC"
+
+    async def run(client: Any) -> None:
+        raw = await _page(client, everybody, query)
+        if output == "json":
+            screen.json(raw)
+        else:
+            _show_page(raw)
+
+    call(options, run)
+
+
+async def _page(client: Any, everybody: bool | None, query: dict[str, Any]) -> bytes:
+    """Everybody's notebooks where that is permitted, unless one or the other was asked for."""
+    from nbfleet.client import ClientError  # noqa: PLC0415
+
+    if everybody is not False:
+        try:
+            return await client.call_raw("ListAllNotebooks", query=query)
+        except ClientError as refusal:
+            if everybody or refusal.status != 403:
+                raise
+    return await client.call_raw("ListNotebooks", query=query)
+
+
+def _show_page(raw: bytes) -> None:
+    import msgspec  # noqa: PLC0415
+
+    from nbfleet.wire.notebooks import ListNotebooksResponse  # noqa: PLC0415
+
+    page = msgspec.json.decode(raw, type=ListNotebooksResponse)
+    columns = [
+        Column("NAME", cut=True),
+        Column("STATUS"),
+        Column("OWNER", cut=True, from_width=90),
+        Column("FLAVOR", cut=True, from_width=120),
+        Column("AGE"),
+        Column("STOPS IN", from_width=100),
+        Column("ID"),
+    ]
+    rows = [
+        (
+            screen.plain(one.name),
+            screen.coloured(one.status),
+            screen.plain(str(not_hidden(one.user).name)),
+            screen.plain(str(one.flavor)),
+            screen.age(one.create_at),
+            screen.left(one.lease) if one.status == "RUNNING" else "",
+            one.id,
+        )
+        for one in page.data
+    ]
+    screen.table(columns, rows)
+    click.echo(f"{len(page.data)} of {page.total}")
+    if page.next_marker is not UNSET:
+        click.echo(f"Go on with --marker {page.next_marker}")
+
+
+@click.command("count")
+@click.option("--by", type=click.Choice(_FIELDS), default="status", show_default=True)
+@with_filters
+@click.option("--limit", type=int, default=20, show_default=True, help="How many groups to show.")
+@with_output
+@with_credentials
+def count_command(by: str, limit: int, output: str, **options: Any) -> None:
+    """Count notebooks by the values of a field, the largest groups first."""
+    query = query_of(options) | {"by": by, "limit": limit}
+
+    async def run(client: Any) -> None:
+        raw = await client.call_raw("CountNotebooks", query=query)
+        if output == "json":
+            screen.json(raw)
+        else:
+            _show_counts(raw)
+
+    call(options, run)
+
+
+def _show_counts(raw: bytes) -> None:
+    import msgspec  # noqa: PLC0415
+
+    from nbfleet.wire.extensions import CountNotebooksResponse  # noqa: PLC0415
+
+    counts = msgspec.json.decode(raw, type=CountNotebooksResponse)
+    largest = max((group.count for group in counts.groups), default=1)
+    columns = [Column(counts.by.upper(), cut=True), Column("NOTEBOOKS"), Column("", from_width=80)]
+    rows = [
+        (
+            screen.plain(_label(counts.by, group)),
+            f"{group.count:>{len('NOTEBOOKS')}}",
+            "█" * max(1, round(_BAR * group.count / largest)),
+        )
+        for group in counts.groups
+    ]
+    screen.table(columns, rows)
+    left_out = counts.group_total - len(counts.groups)
+    more = f", {left_out} more groups with --limit {counts.group_total}" if left_out else ""
+    click.echo(f"{counts.total} in all{more}")
+
+
+def _label(by: str, group: Any) -> str:
+    if by == "pool" and not group.key:
+        return "(public)"
+    return group.key if group.name is UNSET else group.name
+
+
+@click.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
+@click.option("--format", "form", type=click.Choice(list(_ROW_ENDS)), help="[that of the name, or ndjson]")
+@with_filters
+@click.option("--asc", is_flag=True, help="The oldest first.")
+@with_credentials
+def export_command(file: str, form: str | None, asc: bool, **options: Any) -> None:
+    """Write notebooks to FILE or to the screen, the newest first, without tokens and addresses."""
+    form = form or ("csv" if file.endswith(".csv") else "ndjson")
+    filters = query_of(options)
+    query = filters | {"format": form, "sort_dir": "ASC" if asc else "DESC"}
+
+    async def run(client: Any) -> None:
+        total = (await client.call("CountNotebooks", query=filters | {"limit": 1})).total
+        quiet = file == "-" and sys.stdout.isatty()
+        with _written(file) as out, bar("Notebooks", total, quiet=quiet) as advance:
+            pieces = client.stream("ExportNotebooks", query=query)
+            heading = -1 if form == "csv" else 0
+            written = await _copied(pieces, out, _ROW_ENDS[form], heading, advance)
+        if file != "-":
+            click.echo(f"{written} notebooks in {file}.")
+
+    call(options, run)
+
+
+async def _copied(
+    pieces: AsyncIterator[bytes], out: BinaryIO, row_end: bytes, written: int, advance: Callable[[int], None]
+) -> int:
+    """How many rows were written, counted from `written`."""
+    advance(written)
+    async for piece in pieces:
+        out.write(piece)
+        rows = piece.count(row_end)
+        written += rows
+        advance(rows)
+    return written
+
+
+@contextmanager
+def _written(file: str) -> Generator[BinaryIO, None, None]:
+    """A file that is there with its name when all of it is, and not before."""
+    if file == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    pending = Path(f"{file}.partial")
+    try:
+        with pending.open("wb") as out:
+            yield out
+        pending.replace(file)
+    except OSError as fault:
+        raise Failed(f"Cannot write {file}: {fault.strerror}.") from fault
+    finally:
+        pending.unlink(missing_ok=True)
