@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 
 from nbfleet.api import handlers
-from nbfleet.api.answers import Answers
+from nbfleet.api.answers import Answers, Questions
 from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Answer, Call, Tools
 from nbfleet.api.present import Presenter
@@ -38,7 +38,7 @@ def main(kind: str, port: int, data_dir: str, database_url: str) -> None:
     context = Context(ground.database, Directory(), ground.keyring, settings, milliseconds, lambda: None)
     answers = Answers(ground.database.version if kind == "cached" else lambda: None)
     presenter = Presenter(ground.keyring, "http://127.0.0.1:1", False)
-    tools = Tools(context, presenter, answers, _no_log)
+    tools = Tools(context, presenter, answers, Questions(), _no_log)
     ready = Path(data_dir, "page.json")
     page = ready.read_bytes() if ready.exists() else b"{}"
 

@@ -20,7 +20,7 @@ import structlog
 import uvloop
 
 from nbfleet import first_start
-from nbfleet.api.answers import Answers
+from nbfleet.api.answers import Answers, Questions
 from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Tools
 from nbfleet.api.present import Presenter
@@ -228,7 +228,7 @@ def _tools(context: Context, runtime: Runtime, addresses: Addresses) -> Tools:
         return await runtime.log_tail(InstanceRef(notebook_id, generation), lines)
 
     presenter = Presenter(context.keyring, addresses.gateway, context.settings.reveal_to_admin)
-    return Tools(context, presenter, Answers(context.database.version), log_tail)
+    return Tools(context, presenter, Answers(context.database.version), Questions(), log_tail)
 
 
 def _gateway_face(ground: Ground, listening: socket.socket, metrics: Metrics) -> Face:

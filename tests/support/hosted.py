@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import select
 
 from nbfleet import first_start
-from nbfleet.api.answers import Answers
+from nbfleet.api.answers import Answers, Questions
 from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Tools
 from nbfleet.api.present import Presenter
@@ -90,7 +90,7 @@ class Hosted:
             return ""
 
         presenter = Presenter(self.keyring, GATEWAY, self.settings.reveal_to_admin)
-        tools = Tools(self.context, presenter, Answers(self.context.database.version), log_tail)
+        tools = Tools(self.context, presenter, Answers(self.context.database.version), Questions(), log_tail)
         app = site(tools, Authenticator(self.context), metrics, f"http://127.0.0.1:{self.port}")
         self._face = Face(app, self._socket, self.settings)
         working = asyncio.create_task(reconciler.run())

@@ -6,9 +6,29 @@ stale at once, so there is nothing to expire. Without a cheap version number not
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 Version = tuple[int, int]
 CAPACITY = 8 << 20  # Bytes.
+
+
+class Questions(Generic[T]):
+    """What was asked lately, in the form in which it is answered: most is asked again soon."""
+
+    def __init__(self, capacity: int = 1024) -> None:
+        self._capacity = capacity
+        self._kept: OrderedDict[Hashable, T] = OrderedDict()
+
+    def get(self, key: Hashable) -> T | None:
+        return self._kept.get(key)
+
+    def keep(self, key: Hashable, question: T) -> None:
+        """The oldest makes room."""
+        self._kept[key] = question
+        if len(self._kept) > self._capacity:
+            self._kept.popitem(last=False)
 
 
 class Answers:

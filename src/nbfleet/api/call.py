@@ -4,10 +4,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from nbfleet.api.answers import Answers
+from nbfleet.api.answers import Answers, Questions
 from nbfleet.api.present import Presenter
 from nbfleet.domain.access import Caller, Principal
 from nbfleet.services.context import Context
+from nbfleet.services.lists import Question
 from nbfleet.services.notebooks import Request
 from nbfleet.wire import errors
 from nbfleet.wire.operation import Operation
@@ -63,6 +64,7 @@ class Tools:
     context: Context
     presenter: Presenter
     answers: Answers
+    questions: Questions[Question]
     log_tail: Callable[[str, int, int], Awaitable[str]]
 
 

@@ -79,9 +79,12 @@ async def _list(tools: Tools, call: Call, scope: Scope) -> Answer:
     key, version = (call.caller, scope, call.raw_query), tools.answers.version()
     body = tools.answers.get(key, version)
     if body is None:
-        query = fleet_query(call.query)
-        listed = await lists.list_page(tools.context, call.caller, query, scope, call.query.get("marker"))
-        body = tools.presenter.page(call.caller, listed, query.limit, query.offset)
+        question = tools.questions.get(key)
+        if question is None:
+            question = lists.ask(call.caller, fleet_query(call.query), scope, call.query.get("marker"))
+            tools.questions.keep(key, question)
+        listed = await lists.answer(tools.context, question)
+        body = tools.presenter.page(call.caller, listed, question.query.limit, question.query.offset)
         tools.answers.keep(key, version, body)
     return Answer(body)
 

@@ -20,7 +20,7 @@ from nbfleet.services.slots import RETRY_AFTER, NoSlot, Slots
 from nbfleet.store import counting, listing
 from nbfleet.store.counting import By, Counts
 from nbfleet.store.database import Connection, TooSlow
-from nbfleet.store.listing import Page, Row
+from nbfleet.store.listing import Page, Prepared, Row
 from nbfleet.wire import errors
 
 P = ParamSpec("P")
@@ -37,23 +37,58 @@ class Listed:
     next_marker: str | None = None
 
 
-async def list_page(
-    context: Context, caller: Caller, query: Query, scope: Scope, marker: str | None = None
-) -> Listed:
-    """The page; with a marker the next one of a walk, which an empty marker begins."""
+@dataclass(slots=True)
+class Question:
+    """A list as this caller may ask for it. `marker`: it is the next page of a walk, which an empty one
+    begins. What is asked again is prepared, if that can be."""
+
+    caller: Caller
+    scope: Scope
+    query: Query
+    marker: str | None = None
+    plan: Prepared | None = None
+    is_new: bool = True
+    wants_plan: bool = False
+
+
+def ask(caller: Caller, query: Query, scope: Scope, marker: str | None = None) -> Question:
     narrowed = access.narrow(query, caller, scope)
-    if marker is None:
-        return Listed(await _page(context, caller, narrowed))
-    markers.check(narrowed)
+    if marker is not None:
+        markers.check(narrowed)
+    return Question(caller, scope, narrowed, marker)
+
+
+async def answer(context: Context, question: Question) -> Listed:
+    """The page. The same question may be answered any number of times, each time from the start."""
+    if question.marker is not None:
+        return await _step(context, question, question.marker)
+    database = context.database
+    if question.plan is not None:
+        # Handing a short read to a thread and back costs several times what it does.
+        read = question.plan.page
+        page = database.statement_now(read) if database.is_sqlite else await database.statement(read)
+        if page is not None:
+            return Listed(page)
+        question.plan, question.wants_plan = None, True
+    elif question.wants_plan:
+        question.plan = await _short(context, listing.prepare, context.directory, question.query)
+        question.wants_plan = False
+    elif question.is_new:
+        question.is_new, question.wants_plan = False, True
+    return Listed(await _page(context, question.caller, question.query))
+
+
+async def _step(context: Context, question: Question, marker: str) -> Listed:
+    """The next page of a walk."""
+    caller, scope, query = question.caller, question.scope, question.query
     if marker:
-        place = markers.opened(context.keyring, caller, scope, narrowed, marker)
-        narrowed = replace(narrowed, after=place)
+        query = replace(query, after=markers.opened(context.keyring, caller, scope, query, marker))
     # One row more than asked for tells whether the walk goes on.
-    page = await _page(context, caller, replace(narrowed, limit=query.limit + 1))
+    page = await _page(context, caller, replace(query, limit=query.limit + 1))
     rows = page.rows[: query.limit]
     if len(page.rows) == len(rows):
         return Listed(page)
-    following = markers.sealed(context.keyring, caller, scope, narrowed, rows[-1].place)
+    following = markers.sealed(context.keyring, caller, scope, query, rows[-1].place)
     return Listed(Page(page.total, rows), following)
 
 
@@ -86,12 +121,16 @@ async def export(
 
 
 async def _page(context: Context, caller: Caller, query: Query) -> Page:
-    if context.database.is_sqlite:
-        # Handing a short read to a thread and back costs several times what it does.
-        page = context.database.read_now(listing.bounded_page, context.directory, query)
-    else:
-        page = await context.database.read(listing.bounded_page, context.directory, query)
+    page = await _short(context, listing.bounded_page, context.directory, query)
     return page or await _long(context, caller, listing.page, context.directory, query)
+
+
+async def _short(
+    context: Context, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    if context.database.is_sqlite:
+        return context.database.read_now(fn, *args, **kwargs)
+    return await context.database.read(fn, *args, **kwargs)
 
 
 async def _long(

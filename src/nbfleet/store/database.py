@@ -270,6 +270,10 @@ class Database:
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="nbfleet-store")
         self._long_threads = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="nbfleet-long")
         self._writers = _PerThread(self.engine)
+        # SQLite's readers are outside of transactions wherever none was begun.
+        self._single = (
+            self._readers if self.is_sqlite else _PerThread(self.engine, isolation_level="AUTOCOMMIT")
+        )
         self._writer = _SqliteWriter(self.engine) if self.is_sqlite else None
 
     async def read(self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -354,6 +358,19 @@ class Database:
         except self._driver_fault as fault:
             raise Unavailable(str(fault)) from fault
 
+    def statement_now(self, run: Callable[[Any], R]) -> R:
+        """run(connection of the driver) outside of any transaction, in the calling thread. For one statement,
+        which is a snapshot by itself."""
+        connection = self._single.get()
+        try:
+            return run(connection.connection.driver_connection)
+        except self._driver_fault as fault:
+            connection.invalidate()
+            raise Unavailable(str(fault)) from fault
+
+    async def statement(self, run: Callable[[Any], R]) -> R:
+        return await asyncio.wrap_future(self._threads.submit(self.statement_now, run))
+
     @contextlib.contextmanager
     def exclusive(self, patience: float) -> Generator[None, None, None]:
         """Held by one process at a time; raises Busy after `patience` seconds. It ends with its holder."""
@@ -373,6 +390,7 @@ class Database:
         self._long_threads.shutdown(wait=True, cancel_futures=True)
         self._readers.close()
         self._writers.close()
+        self._single.close()
         self.engine.dispose()
 
     def _submit(self, call: Callable[[Connection], R]) -> Future[R]:

@@ -8,7 +8,7 @@ on the way. Who may see what was already decided when the query was narrowed.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Table
 
@@ -28,23 +28,48 @@ _BY_COLUMN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What a list needs of one notebook: its document, and what is spliced in for some readers only."""
+class Row(NamedTuple):
+    """What a list needs of one notebook: its document, and what is spliced in for some readers only. A tuple,
+    because thousands are made a second. `status` is its code."""
 
+    number: int
+    create_at: int
     id: str
+    generation: int
+    status: int
     owner_id: str
     owner_name: str
-    generation: int
-    running: bool
     body: bytes
-    create_at: int
-    number: int
+
+    @property
+    def running(self) -> bool:
+        return self.status == _RUNNING
 
     @property
     def place(self) -> Place:
         """Where a walk goes on behind this row."""
         return Place(self.create_at, self.number)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """The way to the answer of one query, found with the counters as they were: another time it may no longer
+    be the quickest, and the answer is right all the same."""
+
+    text: str
+    arguments: Any
+    uses: int = 0
+
+    def page(self, connection: Any) -> "Page | None":
+        """The answer, by a connection of the driver; None where the query should be prepared anew."""
+        cursor = connection.cursor()
+        cursor.execute(self.text, self.arguments)
+        found = cursor.fetchall()
+        self.uses += 1
+        # Without a row there is no total; and what was a short way may have become a long one.
+        if not found or self.uses > _USES:
+            return None
+        return Page(int(found[0][0]), [Row(*one[1:]) for one in found])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +86,7 @@ BOUNDED = 2000  # Index entries that may be walked beside other requests: a frac
 _WORTH_A_PROBE = 20_000
 _PROBE = 1000
 _DENSE = 10  # Of _PROBE.
+_USES = 100  # Of a prepared query, before the counters are asked again.
 _COUNTED = frozenset({"status", *_BY_COLUMN})
 
 
@@ -72,6 +98,13 @@ def page(connection: Connection, directory: Directory, query: Query) -> Page:
 def bounded_page(connection: Connection, directory: Directory, query: Query) -> Page | None:
     """The page; None when it might take looking at more than BOUNDED index entries."""
     return _look(connection, directory, query, BOUNDED)
+
+
+def prepare(connection: Connection, directory: Directory, query: Query) -> Prepared | None:
+    """How to answer this query from now on in one statement; None where that takes more than looking at
+    BOUNDED index entries, or more than one."""
+    look = look_at(connection, directory, query)
+    return None if look is None else look.prepared(BOUNDED)
 
 
 def batch(connection: Connection, directory: Directory, query: Query) -> Sequence[Row]:
@@ -101,6 +134,19 @@ class Look:
     shape: Shape
     values: dict[str, Any]
 
+    def prepared(self, most: float) -> "Prepared | None":
+        """Total and page in one statement, where a counter knows the total and the page is near the start."""
+        counter = counter_for(self.shape)
+        if counter is None or self.shape.after or self.shape.deleted is not False:
+            return None
+        total = self.total()
+        path = self._path(self.query.offset + self.query.limit, total)
+        if path.cost > most or self.query.offset > total // 2:
+            return None
+        statement = statements.page(self.dialect, self.shape, self._order(), path.index, counter)
+        values = self.values | {"size": self.query.limit, "skip": self.query.offset}
+        return Prepared(statement.text, statement.arguments(values))
+
     def page(self, most: float) -> Page | None:
         shape = self._whole()
         counter = counter_for(shape)
@@ -119,8 +165,8 @@ class Look:
 
     def batch(self) -> list[Row]:
         index = None if self.shape.tags else self.narrowest().index
-        statement = statements.page(self.dialect, self.shape, self._order(), index)
-        return [_row(*one) for one in self._rows(statement, self.query.limit, 0)]
+        statement = statements.page(self.dialect, self.shape, self._order(), index, "unknown")
+        return [Row(*one[1:]) for one in self._rows(statement, self.query.limit, 0)]
 
     # Where a counter knows the total.
 
@@ -134,8 +180,10 @@ class Look:
         if path.cost > most:
             return None
         order = self._order(from_end=from_end)
-        found = self._rows(statements.page(self.dialect, self.shape, order, path.index), size, skip)
-        return Page(total, [_row(*one) for one in found])
+        found = self._rows(
+            statements.page(self.dialect, self.shape, order, path.index, "unknown"), size, skip
+        )
+        return Page(total, [Row(*one[1:]) for one in found])
 
     def _path(self, reach: int, total: int) -> paths.Path:
         shape = self.shape
@@ -159,12 +207,12 @@ class Look:
         dense = path.cost > _WORTH_A_PROBE and self._is_dense()
         if not dense and not self.shape.after:
             found = self._rows(
-                statements.page(self.dialect, shape, self._order(), index, counting=True),
+                statements.page(self.dialect, shape, self._order(), index, "walked"),
                 self.query.limit,
                 offset,
             )
             if found or offset == 0:
-                return Page(found[0][0] if found else 0, [_row(*one) for one in found])
+                return Page(found[0][0] if found else 0, [Row(*one[1:]) for one in found])
         total = self._number(statements.scanned(self.dialect, shape, index))
         return cast(Page, self._walked(total))
 
@@ -230,10 +278,3 @@ def counter_for(shape: Shape, *also: str) -> Table | None:
         return None
     columns = shape.equal.union(also, {"workspace_no"} if shape.granted else ())
     return next((table for table in schema.COUNTERS if columns <= set(table.c.keys())), None)
-
-
-def _row(
-    _total: int, rid: int, create_at: int, id_: str, generation: int, status: int, owner_id: str,
-    owner_name: str, body: bytes,
-) -> Row:  # fmt: skip
-    return Row(id_, owner_id, owner_name, generation, status == _RUNNING, body, create_at, rid)

@@ -6,7 +6,7 @@ Nothing here decides which statement to run or reads a row.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -59,10 +59,14 @@ class Statement:
     constants: dict[str, Any]
     order: tuple[str, ...] | None
 
-    def run(self, connection: Connection, values: dict[str, Any]) -> Any:
+    def arguments(self, values: dict[str, Any]) -> Any:
+        """The values in the form in which the driver takes them."""
         given = self.constants | values if self.constants else values
+        return given if self.order is None else [given[name] for name in self.order]
+
+    def run(self, connection: Connection, values: dict[str, Any]) -> Any:
         cursor = connection.connection.cursor()
-        cursor.execute(self.text, given if self.order is None else [given[name] for name in self.order])
+        cursor.execute(self.text, self.arguments(values))
         return cursor
 
 
@@ -78,8 +82,12 @@ class Order:
 @lru_cache(maxsize=_KEPT)
 def counted(dialect: str, counter: Table, shape: Shape) -> Statement:
     """The total out of a counter that has a column for every condition."""
+    return compiled(dialect, _sum(dialect, counter, shape))
+
+
+def _sum(dialect: str, counter: Table, shape: Shape) -> Select[Any]:
     total = func.coalesce(func.sum(counter.c.total), 0)
-    return compiled(dialect, select(total).where(*matches(dialect, counter, shape)))
+    return select(total).where(*matches(dialect, counter, shape))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -120,19 +128,22 @@ def grouped_by_tag(dialect: str, shape: Shape, index: str | None) -> Statement:
 
 
 @lru_cache(maxsize=_KEPT)
-def page(dialect: str, shape: Shape, order: Order, index: str | None, *, counting: bool = False) -> Statement:
-    """The rows of the page in order, each with the total in front (0 unless it is counted on the way)."""
-    total: ColumnElement[int] = func.count().over() if counting else literal_column("0")
-    some = cast("Select[Any]", select(_n.rid, total.label("total")))
+def page(
+    dialect: str, shape: Shape, order: Order, index: str | None, total: Table | Literal["walked", "unknown"]
+) -> Statement:
+    """The rows of the page in order, each with the total in front: out of a counter that has a column for
+    every condition, counted on the way (`walked`), or 0."""
+    counted_rows: ColumnElement[int] = func.count().over() if total == "walked" else literal_column("0")
+    some = cast("Select[Any]", select(_n.rid, counted_rows.label("total")))
     some = some.where(where(dialect, shape)).order_by(*ordering(order, reverse=order.from_end))
     some = some.limit(bindparam("size")).offset(bindparam("skip"))
     wanted = along(some, index).subquery("wanted")
     n, users, documents = schema.notebooks.alias("n").c, schema.users.c, schema.documents.c
+    known = wanted.c.total if isinstance(total, str) else _sum(dialect, total, shape).scalar_subquery()
     return compiled(
         dialect,
         select(
-            wanted.c.total, n.rid, n.create_at, n.id, n.generation, n.status, users.id, users.name,
-            documents.body,
+            known, n.rid, n.create_at, n.id, n.generation, n.status, users.id, users.name, documents.body
         )
         .select_from(wanted)
         .join(n.rid.table, n.rid == wanted.c.rid)

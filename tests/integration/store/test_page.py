@@ -15,6 +15,7 @@ from nbfleet.domain.lifecycle import Status, status_of
 from nbfleet.domain.listing import ANY_TIME, Billing, Query, SortKey, Tag, Window
 from nbfleet.domain.notebook import Notebook, Volume
 from nbfleet.store import documents, listing, schema
+from nbfleet.store.codes import STATUS
 from nbfleet.store.database import Connection, Database
 from nbfleet.store.directory import Directory
 from support import fleet, records
@@ -168,8 +169,11 @@ def expected(query: Query) -> tuple[int, list[str]]:
 def answered(database: Database, query: Query, directory: Directory | None = None) -> tuple[int, list[str]]:
     directory = directory or Directory()
     page = database.read_now(listing.page, directory, query)
-    # The form for short work says the same, or that it is not for it.
+    # The form for short work says the same, or that it is not for it; so does the one prepared for the next.
     assert database.read_now(listing.bounded_page, directory, query) in (page, None)
+    prepared = database.read_now(listing.prepare, directory, query)
+    if prepared is not None:
+        assert database.statement_now(prepared.page) == (page if page.rows else None)
     return page.total, [row.id for row in page.rows]
 
 
@@ -326,14 +330,14 @@ def test_a_row_says_what_is_spliced_in(database: Database) -> None:
     def row(connection: Connection, notebook: Notebook) -> listing.Row:
         image = fleet.image(notebook.image_id, fleet.IMAGES[notebook.image_id])
         return listing.Row(
+            numbers[notebook.id],
+            notebook.create_at,
             notebook.id,
+            notebook.generation,
+            STATUS[status_of(notebook)],
             notebook.owner_id,
             fleet.USERS[notebook.owner_id],
-            notebook.generation,
-            status_of(notebook) is Status.RUNNING,
             documents.encode(notebook, image),
-            notebook.create_at,
-            numbers[notebook.id],
         )
 
     assert [database.read_now(row, by_id[found.id]) for found in page.rows] == list(page.rows)
