@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from nbfleet.wire.operation import Operation
+
+_REMEMBERED = 1024  # Paths; a busy client asks the same ones again and again.
+_LONGEST = 256  # Bytes of a path that is remembered.
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Router:
             self._add(operation)
         for templates in self._by_length.values():
             templates.sort(key=lambda entry: [part.startswith("{") for part in entry[0]])
+        self._known = lru_cache(_REMEMBERED)(self._found)
 
     def _add(self, operation: Operation) -> None:
         template = _shape(operation.path)
@@ -44,6 +49,9 @@ class Router:
 
     def match(self, method: str, raw_path: bytes) -> Match:
         """`raw_path` is still encoded: an encoded slash belongs to its segment."""
+        return self._known(method, raw_path) if len(raw_path) <= _LONGEST else self._found(method, raw_path)
+
+    def _found(self, method: str, raw_path: bytes) -> Match:
         segments = raw_path.split(b"/")
         for template, methods in self._by_length.get(len(segments), ()):
             if _fits(template, segments):

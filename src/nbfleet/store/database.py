@@ -331,8 +331,8 @@ class Database:
         if not self.is_sqlite:
             return None
         connection = self._readers.get()
-        row = connection.connection.cursor().execute("PRAGMA data_version").fetchone()
-        return id(connection), int(row[0])
+        driver: Any = connection.connection.driver_connection
+        return id(driver), driver.execute("PRAGMA data_version").fetchone()[0]
 
     async def write(
         self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs

@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import quote, unquote_to_bytes
 
+from msgspec import Struct
+
 ALGORITHM = "SDK-HMAC-SHA256"
 UNSIGNED_PAYLOAD = b"UNSIGNED-PAYLOAD"
 MAX_SKEW = timedelta(minutes=15)
@@ -55,8 +57,7 @@ class SignatureError(Exception):
         self.flaw = flaw
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A request as it travels: path and query still encoded, headers in order of arrival."""
 
     method: str
