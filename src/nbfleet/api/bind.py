@@ -6,6 +6,7 @@ types of the table; those that no row documents are ignored.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,7 @@ from nbfleet.wire.operation import Operation
 from nbfleet.wire.parameters import Parameter
 
 QUERY_LIMIT = 8192
+_LONGEST = 128  # Characters of a value that is remembered.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _AT = re.compile(r"(?P<problem>.*?)(?: - at `(?P<path>.*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
@@ -31,6 +33,8 @@ _CHARACTERS = {
 
 def query_pairs(raw: bytes) -> dict[str, str]:
     """Decoded names and values; a parameter given twice is refused, because it has two meanings."""
+    if not raw:
+        return {}
     if len(raw) > QUERY_LIMIT:
         raise errors.invalid_query("query string", f"{len(raw)} bytes", f"at most {QUERY_LIMIT} bytes")
     try:
@@ -85,12 +89,20 @@ def _decoded(parameter: Parameter, text: str) -> Any:
 
 
 def _one(parameter: Parameter, text: str) -> Any:
+    return _remembered(parameter, text) if len(text) <= _LONGEST else _converted(parameter, text)
+
+
+def _converted(parameter: Parameter, text: str) -> Any:
     try:
         return msgspec.convert(text, parameter.type, strict=False)
     except msgspec.ValidationError as fault:
         if parameter.name == "limit":
             raise _BadPageSize(text) from fault
         raise _bad_parameter(parameter, text) from fault
+
+
+# The same few values come in most requests, and decoding one takes longer than finding it.
+_remembered = lru_cache(4096)(_converted)
 
 
 class _BadPageSize(Exception):

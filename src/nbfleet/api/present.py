@@ -80,13 +80,11 @@ class Presenter:
         )
 
     def _row(self, caller: Caller, row: listing.Row) -> bytes:
-        additions = [_user_member(caller.account_id, caller.account_name, row.owner_id, row.owner_name)]
-        if self._reveals(caller, row.owner_id):
-            additions.append(documents.member("token", self.keyring.notebook_token(row.id, row.generation)))
-            additions.extend(self._addresses(row))
-        else:
-            additions.append(_NO_ENDPOINTS)
-        return documents.splice(row.body, additions)
+        user = _user_member(caller.account_id, caller.account_name, row.owner_id, row.owner_name)
+        if not self._reveals(caller, row.owner_id):
+            return documents.splice(row.body, (user, _NO_ENDPOINTS))
+        token = documents.member("token", self.keyring.notebook_token(row.id, row.generation))
+        return documents.splice(row.body, (user, token, *self._addresses(row)))
 
     def _addresses(self, row: listing.Row) -> list[bytes]:
         if not row.running:

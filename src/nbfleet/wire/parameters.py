@@ -37,9 +37,9 @@ Location: TypeAlias = Literal["path", "query", "header"]
 Default: TypeAlias = str | int | bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
-    """One input outside the body.
+    """One input outside the body, equal to nothing but itself.
 
     `default` is the value meant by absence, None where absence has a meaning of its own. It is told to
     readers and not filled in by decoding: of two spellings of one parameter both have a default. `several`:
