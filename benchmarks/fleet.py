@@ -1,5 +1,7 @@
 """A seeded store for the benchmarks, and a token of its administrator."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,22 +19,39 @@ from nbfleet.store.directory import Directory
 class Filled:
     project_id: str
     token: str
+    access_key: str
+    secret_key: str
 
 
 async def fill(data_dir: Path, rows: int, database_url: str = "", seed: int = 1) -> Filled:
+    """Raises NotEmpty where a fleet is already."""
+    async with _opened(data_dir, database_url) as context:
+        await first_start.prepare(context, "http://127.0.0.1:1")
+        await seeding.seed(context, rows, seed, lambda _done: None)
+    return await log_in(data_dir, database_url)
+
+
+async def log_in(data_dir: Path, database_url: str = "") -> Filled:
+    """A new token for a store that was filled before."""
+    known = _credentials(data_dir)
+    async with _opened(data_dir, database_url) as context:
+        issued = await identity.issue_token(
+            context, known.password, user_id=None, user_name=known.user_name, account=None,
+            project_id=known.project_id, project_name=None,
+        )  # fmt: skip
+    return Filled(known.project_id, issued.token, known.access_key, known.secret_key)
+
+
+@asynccontextmanager
+async def _opened(data_dir: Path, database_url: str) -> AsyncGenerator[Context, None]:
     settings = load({"data_dir": str(data_dir), "database_url": database_url}, {})
     ground = open_ground(settings)
-    context = Context(ground.database, Directory(), ground.keyring, settings, milliseconds, lambda: None)
-    await first_start.prepare(context, "http://127.0.0.1:1")
-    project_id = await seeding.seed(context, rows, seed, lambda _done: None)
-    issued = await identity.issue_token(
-        context, _password(data_dir), user_id=None, user_name="admin", account=None,
-        project_id=project_id, project_name=None,
-    )  # fmt: skip
-    ground.database.close()
-    return Filled(project_id, issued.token)
+    try:
+        yield Context(ground.database, Directory(), ground.keyring, settings, milliseconds, lambda: None)
+    finally:
+        ground.database.close()
 
 
-def _password(data_dir: Path) -> str:
+def _credentials(data_dir: Path) -> first_start.Credentials:
     content = (data_dir / first_start.CREDENTIALS).read_bytes()
-    return msgspec.json.decode(content, type=first_start.Credentials).password
+    return msgspec.json.decode(content, type=first_start.Credentials)

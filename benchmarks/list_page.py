@@ -1,25 +1,35 @@
 """The first page of the fleet list against its floors, side by side in one run.
 
-    python benchmarks/list_page.py [--rows 1000 10000] [--requests 2000] [--rounds 3]
+    python benchmarks/list_page.py [--rows 1000 10000] [--requests 2000] [--rounds 3] [--keep DIR] [--signed]
 
 Prints server CPU per request: the minimum over rounds that alternate between the servers. Bare floor: ASGI
 answering the same bytes. Static floor: route, authentication and request id of the product around the same
-bytes. Product: the whole path with an exact total; cached: the same when the question is asked again.
+bytes. Product: the whole path with an exact total; in turn: the same for sixteen questions, equality on one
+or two fields each; cached: the first question again while nothing was written. Signed requests instead of
+tokens with --signed. `--keep` is that of `kinds`.
 """
 
 import argparse
 import asyncio
+import itertools
 import os
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import fleet
-from load import Result, measure
+from kinds import kinds
+from load import Result, ask, measure
 from nbfleet.face import listen
+from nbfleet.seeding import NotEmpty
+from nbfleet.store.database import Database, sqlite_url
+from nbfleet.wire import signing
 
 HERE = Path(__file__).parent
 
@@ -42,32 +52,79 @@ def start(kind: str, port: int, data_dir: Path) -> subprocess.Popen[bytes]:
     raise RuntimeError(f"{kind} did not start")
 
 
-def request(port: int, project_id: str, token: str, query: str = "") -> bytes:
-    target = f"/v1/{project_id}/notebooks/all{query}"
-    return f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nX-Auth-Token: {token}\r\n\r\n".encode()
+@dataclass(frozen=True)
+class Asker:
+    """Makes requests as a client with a token sends them, or one that signs."""
+
+    port: int
+    made: fleet.Filled
+    signed: bool
+
+    def request(self, query: str = "") -> bytes:
+        path, host = f"/v1/{self.made.project_id}/notebooks/all", f"127.0.0.1:{self.port}"
+        headers = {"Host": host, **self._proof(path, query, host)}
+        lines = [f"GET {path}{'?' if query else ''}{query} HTTP/1.1"]
+        return "\r\n".join([*lines, *(f"{k}: {v}" for k, v in headers.items()), "", ""]).encode()
+
+    def _proof(self, path: str, query: str, host: str) -> dict[str, str]:
+        if not self.signed:
+            return {"X-Auth-Token": self.made.token}
+        request = signing.Request("GET", path.encode(), query.encode(), [(b"host", host.encode())], b"")
+        return signing.sign(request, self.made.access_key, self.made.secret_key, datetime.now(UTC))
 
 
-def compare(rows: int, count: int, rounds: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="nbfleet-bench-") as folder:
-        data_dir = Path(folder)
-        made = asyncio.run(fleet.fill(data_dir, rows))
-        ports = {kind: free_port() for kind in ("product", "cached", "static", "bare")}
+def questions(data_dir: Path) -> list[str]:
+    """Equality on each of five fields and on each pair of them, with values that many rows have."""
+    database = Database(sqlite_url(data_dir / "nbfleet.db"))
+    asked = database.read_now(kinds)
+    database.close()
+    values = {
+        "feature": "feature=NOTEBOOK",
+        "status": "status=RUNNING",
+        "owner": f"owner={asked['owner'].owner_id}",
+        "pool": f"pool_id={asked['pool'].pool_id}",
+        "workspace": f"workspace_id={asked['workspace'].workspace_id}",
+    }
+    any_of = {"feature": "feature=*", "workspace": "workspace_id=*"}
+    some = [(), *((one,) for one in values), *itertools.combinations(values, 2)]
+    return [
+        "&".join(
+            sorted(
+                [values[name] for name in names]
+                + [text for name, text in any_of.items() if name not in names]
+            )
+        )
+        for names in some
+    ]
+
+
+def compare(rows: int, count: int, rounds: int, keep: Path | None, signed: bool) -> None:
+    with tempfile.TemporaryDirectory(prefix="nbfleet-bench-") as temporary:
+        data_dir = (keep / f"sqlite-{rows}") if keep else Path(temporary)
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with suppress(NotEmpty):
+            asyncio.run(fleet.fill(data_dir, rows))
+        made = asyncio.run(fleet.log_in(data_dir))
+        kinds_of = {"product": "product", "in turn": "product", "cached": "cached", "static": "static",
+                    "bare": "bare"}  # fmt: skip
+        ports = {name: free_port() for name in kinds_of}
         servers = {"product": start("product", ports["product"], data_dir)}
-        url = f"http://127.0.0.1:{ports['product']}/v1/{made.project_id}/notebooks/all"
-        asked = urllib.request.Request(url, headers={"X-Auth-Token": made.token})
-        with urllib.request.urlopen(asked) as answer:
-            (data_dir / "page.json").write_bytes(answer.read())
-        for kind in ("cached", "static", "bare"):
-            servers[kind] = start(kind, ports[kind], data_dir)
+        (data_dir / "page.json").write_bytes(
+            ask(ports["product"], Asker(ports["product"], made, signed).request())
+        )
+        for name in ("in turn", "cached", "static", "bare"):
+            servers[name] = start(kinds_of[name], ports[name], data_dir)
+        askers = {name: Asker(port, made, signed) for name, port in ports.items()}
+        requests = {name: [asker.request()] for name, asker in askers.items()}
+        requests["in turn"] = [askers["in turn"].request(query) for query in questions(data_dir)]
         best: dict[str, Result] = {}
         try:
             for _ in range(rounds):
-                for kind, server in servers.items():
-                    one = [request(ports[kind], made.project_id, made.token)]
-                    measure(server.pid, ports[kind], one, 200)
-                    result = measure(server.pid, ports[kind], one, count)
-                    if kind not in best or result.cpu_us < best[kind].cpu_us:
-                        best[kind] = result
+                for name, server in servers.items():
+                    measure(server.pid, ports[name], requests[name], 200)
+                    result = measure(server.pid, ports[name], requests[name], count)
+                    if name not in best or result.cpu_us < best[name].cpu_us:
+                        best[name] = result
         finally:
             for server in servers.values():
                 server.kill()
@@ -79,7 +136,7 @@ def report(rows: int, best: dict[str, Result], size: int) -> None:
     print(f"\n{rows} notebooks, page of {size} bytes")
     print(f"{'server':<10}{'CPU us':>8}{'p50 ms':>8}{'p99 ms':>8}{'req/s':>8}{'of static floor':>17}")
     floor = best["static"].cpu_us
-    for kind in ("bare", "static", "product", "cached"):
+    for kind in ("bare", "static", "product", "in turn", "cached"):
         r = best[kind]
         share = f"{floor / r.cpu_us:.0%}"
         print(f"{kind:<10}{r.cpu_us:>8.0f}{r.p50_ms:>8.2f}{r.p99_ms:>8.2f}{r.per_second:>8.0f}{share:>17}")
@@ -90,7 +147,9 @@ if __name__ == "__main__":
     parser.add_argument("--rows", type=int, nargs="+", default=[1000, 10_000])
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--signed", action="store_true")
     given = parser.parse_args()
     os.environ.pop("NBFLEET_DATA_DIR", None)
     for size in given.rows:
-        compare(size, given.requests, given.rounds)
+        compare(size, given.requests, given.rounds, given.keep, given.signed)

@@ -19,7 +19,7 @@ from signal import SIGKILL
 from typing import Any
 
 import fleet
-from list_page import free_port, request
+from list_page import Asker, free_port
 from load import ask, family, send
 from peer_environments import programs
 
@@ -130,9 +130,9 @@ def nbfleet(place: Place) -> Server:
         f"limit=50{_late(rows)}": 50,
         "limit=10&name=train": 10,
     }
+    asker = Asker(port, made, signed=False)
     questions = [
-        Question(query, request(port, made.project_id, made.token, f"?{query}"), "data", limit, query)
-        for query, limit in limits.items()
+        Question(query, asker.request(query), "data", limit, query) for query, limit in limits.items()
     ]
     return Server("nbfleet", pid, port, questions)
 

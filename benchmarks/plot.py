@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 Points = Mapping[int, Mapping[str, tuple[float, float]]]
 
 WIDTH, HEIGHT = 760, 420
-LEFT, RIGHT, TOP, BOTTOM = 70, 200, 50, 360
+LEFT, RIGHT, TOP, BOTTOM = 70, 230, 50, 360
 _PRODUCT, _NAIVE = "#2b7de9", "#e07b39"
 _MEAN = "geometric mean"
 
@@ -74,7 +74,7 @@ def _labels(ends: list[tuple[float, str, str]]) -> list[str]:
     last = -math.inf
     for place, name, colour in sorted(ends):
         last = max(place, last + 14)
-        drawn.append(_text(WIDTH - RIGHT + 8, last + 4, name, f'fill="{colour}"'))
+        drawn.append(_text(WIDTH - RIGHT + 8, last + 4, name, f'style="fill:{colour}"'))
     return drawn
 
 
