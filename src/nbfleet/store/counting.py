@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, select
 
 from nbfleet.domain.listing import Query
-from nbfleet.store import schema, statements
+from nbfleet.store import paths, schema, statements
 from nbfleet.store.codes import NO_POOL, STATUS_OF
 from nbfleet.store.directory import Directory
 from nbfleet.store.listing import Look, counter_for, look_at
@@ -113,7 +113,7 @@ def _index(look: Look, column: str) -> str | None:
     """What is in no index is read row by row, and all rows soonest in the order in which they lie."""
     index = look.narrowest().index
     reads_all_rows = index == "create_at" and column not in _INDEXED and not look.shape.windows
-    return statements.BY_NUMBER if reads_all_rows else index
+    return paths.BY_NUMBER if reads_all_rows else index
 
 
 def _names(connection: Connection, by: By) -> dict[int, tuple[str, str | None]]:

@@ -189,15 +189,16 @@ class Look:
         shape = self.shape
         if shape.deleted is not False:
             return paths.Path(None, total + reach if shape.deleted else math.inf)
-        if shape.tags or "id" in shape.equal:
-            return paths.Path(statements.BY_NUMBER if shape.tags else None, total)
+        if "id" in shape.equal:
+            return paths.Path(None, total)
 
         def rows(column: str | None) -> int:
             # PostgreSQL takes no advice, and each number asked of it costs a round trip.
             asked = self.dialect == "sqlite" and not self._is_all_with(column)
             return self._rows_with(column) if asked else total
 
-        return paths.shortest(shape.equal, self._among(), self.query.sort, reach, total, rows)
+        path = paths.shortest(shape.equal, self._among(), self.query.sort, reach, total, rows)
+        return paths.by_tag(path, total) if shape.tags else path
 
     # Where it has to be counted.
 
@@ -233,9 +234,12 @@ class Look:
         if shape.deleted is not False:
             return paths.Path(None, math.inf)
         if shape.tags:
-            return paths.Path(statements.BY_NUMBER, math.inf)
+            return paths.Path(paths.BY_NUMBER, math.inf)
         wanted = (shape.equal & _COUNTED) | self._among()
-        return paths.narrowest(wanted, "name" in shape.parts, self._rows_with)
+        path = paths.narrowest(wanted, "name" in shape.parts, self._rows_with)
+        if path.index == "create_at" and "description" in shape.parts and "name" not in shape.parts:
+            return paths.Path(paths.BY_NUMBER, path.cost)
+        return path
 
     # What both need.
 

@@ -39,6 +39,7 @@ from nbfleet.store.schema import (
 from nbfleet.wire.images import Image
 
 _BATCH = 500
+_DERIVED = ("due_at", "stop_at")  # What is stored of these can differ from what the old record would give.
 _FEATURE_OF = {code: name for name, code in FEATURE.items()}
 
 
@@ -167,7 +168,13 @@ def save(connection: Connection, old: Stored, notebook: Notebook, due_at: int) -
     changed = {key: value for key, value in narrow_values(notebook).items() if before[key] != value}
     if changed:
         connection.execute(update(notebooks).where(notebooks.c.rid == old.rid).values(**changed))
-    state = state_values(notebook, due_at)
+    # An index is kept up for each column that is named, whether its value changes or not.
+    told = state_values(old.notebook, due_at)
+    state = {
+        key: value
+        for key, value in state_values(notebook, due_at).items()
+        if key in _DERIVED or told[key] != value
+    }
     if status_of(old.notebook) in IN_MOTION and status_of(notebook) not in IN_MOTION:
         state |= {"claim": None, "claim_until": None}
     connection.execute(update(instances).where(instances.c.rid == old.rid).values(**state))

@@ -29,6 +29,7 @@ _ALSO_ORDERED: dict[tuple[SortKey, ...], str] = {
     (SortKey.STATUS, SortKey.CREATE_AT): "status",
     (SortKey.STATUS, SortKey.UPDATE_AT): "status_update",
 }
+BY_NUMBER = "by number"  # In place of an index: row by row, by the numbers that another condition gives.
 _GATHERED = 3  # Reading a row and sorting it, in index entries.
 _ONE_NUMBER = 100  # Asking a counter, in index entries.
 
@@ -77,6 +78,13 @@ def shortest(
         # All rows, in an order that no index has: the table itself is the quickest way.
         best = Path(None, rows(None) + _GATHERED * total)
     return best
+
+
+def by_tag(path: Path, total: int) -> Path:
+    """The way where tags are asked for: along an index with the numbers of the tagged rows in hand, or by
+    these numbers alone."""
+    along, gathered = path.cost + total, _GATHERED * total
+    return Path(path.index, along) if along < gathered else Path(BY_NUMBER, gathered)
 
 
 def _in_order(sort: tuple[SortKey, ...], equal: Collection[str]) -> list[tuple[str, str | None]]:

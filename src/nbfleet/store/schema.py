@@ -233,6 +233,9 @@ instances = Table(
           postgresql_where=text("due_at IS NOT NULL")),
     Index("instances_stop", "stop_at", sqlite_where=text("stop_at IS NOT NULL"),
           postgresql_where=text("stop_at IS NOT NULL")),
+    # Not for order: a part of a description is looked for among these entries, which are short.
+    Index("instances_description", "description_folded", sqlite_where=text("description_folded <> ''"),
+          postgresql_where=text("description_folded <> ''")),
     Index("instances_running", "rid", sqlite_where=text("wanted = 'RUNNING' AND observed = 'RUNNING'"),
           postgresql_where=text("wanted = 'RUNNING' AND observed = 'RUNNING'")),
 )  # fmt: skip

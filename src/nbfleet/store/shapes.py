@@ -68,7 +68,8 @@ def shape_of(query: Query) -> Shape:
         deleted=False if Status.DELETED not in statuses else True if len(statuses) == 1 else None,
         granted=query.granted is not None and query.workspace_id is None,
         windows=tuple(_windows(query)),
-        parts=tuple(name for name in FUZZY if getattr(query, name) is not None),
+        # Nothing is a part of everything.
+        parts=tuple(name for name in FUZZY if getattr(query, name)),
         tags=tuple(tag.value is None for tag in query.tags),
         billing=query.billing is not None,
         after=query.after is not None,

@@ -1,7 +1,7 @@
 """The reckoning of ways: with exact numbers, the cheapest index is known before anything is read."""
 
 from nbfleet.domain.listing import SortKey
-from nbfleet.store.paths import Path, narrowest, shortest
+from nbfleet.store.paths import BY_NUMBER, Path, by_tag, narrowest, shortest
 
 ROWS = {None: 1_000_000, "owner_no": 20, "pool_no": 8_000, "workspace_no": 800_000, "status": 150_000}
 NEWEST, LATEST = (SortKey.CREATE_AT,), (SortKey.UPDATE_AT,)
@@ -55,3 +55,9 @@ def test_names_are_looked_for_where_they_stand_unless_few_rows_are_left() -> Non
     assert narrowest(("workspace_no",), False, rows) == Path("workspace", 800_000)
     assert narrowest(("workspace_no",), True, rows) == Path("create_at", 1_000_000)
     assert narrowest(("owner_no", "workspace_no"), True, rows) == Path("owner", 60)
+
+
+def test_tagged_rows_are_found_along_the_order_where_they_are_many() -> None:
+    assert by_tag(Path("create_at", 200), 46_000) == Path("create_at", 46_200)
+    assert by_tag(Path("create_at", 200_000), 46_000) == Path(BY_NUMBER, 138_000)
+    assert by_tag(Path("owner", 1), 0) == Path(BY_NUMBER, 0)
