@@ -270,16 +270,35 @@ FILTERS: dict[str, Callable[[random.Random], Any]] = {
 }
 
 
-def a_query(chance: random.Random, ids: Sequence[str]) -> Query:
-    """`ids`: of notebooks that may be asked for. All filters at once match nothing: mostly there are few."""
-    names = [*FILTERS, "id"]
-    kept = chance.sample(names, chance.choice((0, 1, 1, 1, 2, 2, 3, 3, 5, len(names))))
-    filters = {name: chance.choice(ids) if name == "id" else FILTERS[name](chance) for name in kept}
+@dataclass(frozen=True)
+class Form:
+    """What a query asks about and in which order, without the values. Statements are kept for each, so a long
+    run asks many queries of a few forms."""
+
+    filters: tuple[str, ...]
+    sort: tuple[SortKey, ...]
+    descending: bool
+
+
+def a_form(chance: random.Random) -> Form:
+    """All filters at once match nothing: mostly there are few."""
+    names = (*FILTERS, "id")
+    return Form(
+        tuple(chance.sample(names, chance.choice((0, 1, 1, 1, 2, 2, 3, 3, 5, len(names))))),
+        tuple(chance.sample(list(SortKey), chance.choice((1, 1, 2, 3)))),
+        chance.random() < 0.5,
+    )
+
+
+def a_query(chance: random.Random, ids: Sequence[str], form: Form | None = None) -> Query:
+    """`ids`: of notebooks that may be asked for."""
+    form = form or a_form(chance)
+    filters = {name: chance.choice(ids) if name == "id" else FILTERS[name](chance) for name in form.filters}
     small, large = chance.randrange(21), chance.randrange(len(ids) + 50)
     return Query(
         project_id=chance.choice((*fleet.PROJECTS[:1] * 6, *fleet.PROJECTS[1:], "r")),
-        sort=tuple(chance.sample(list(SortKey), chance.choice((1, 1, 2, 3)))),
-        descending=chance.random() < 0.5,
+        sort=form.sort,
+        descending=form.descending,
         offset=chance.choice((0, 0, 0, 0, small, small, large, 10**18)),
         limit=chance.choice((1 + chance.randrange(60), 1 + chance.randrange(60), 1000)),
         **{"owner_id": None, "feature": None, "workspace_id": None} | filters,

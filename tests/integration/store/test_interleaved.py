@@ -22,7 +22,7 @@ from nbfleet.store import listing, notebooks, schema
 from nbfleet.store.database import Connection, Database
 from nbfleet.store.directory import Directory
 from support import fleet, oracle
-from support.oracle import Entry
+from support.oracle import Entry, Form
 from support.templates import copy_of_template
 
 LONG = settings.get_current_profile_name() == "soak"
@@ -31,6 +31,7 @@ DATABASES = ("sqlite", "postgresql")
 QUERIES = 5_000 if LONG else 300  # In one run, on a fleet of its own.
 RUNS = max(QUERIES_IN_ALL // QUERIES // len(DATABASES), 1) if LONG else 4
 ROWS = (300,) * 9 + (3_000,)  # Of each run one of these.
+FORMS = 100  # Of queries, in one run.
 TABLES = (schema.notebook_tags, schema.documents, schema.instances, schema.notebooks)
 PROGRESS = 10_000
 
@@ -87,6 +88,7 @@ class Fleet:
     directory: Directory = field(default_factory=Directory)
     entries: list[Entry] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
+    forms: list[Form] = field(default_factory=list)
     added: int = 0
 
     def fill(self, rows: int) -> None:
@@ -102,6 +104,7 @@ class Fleet:
         self.entries = [oracle.entry(number, one) for number, one in zip(numbers, made, strict=True)]
         self.ids = [notebook.id for notebook in made]
         self.added = rows
+        self.forms = [oracle.a_form(self.chance) for _ in range(FORMS)]
 
     # Writes, each in a transaction of its own.
 
@@ -144,20 +147,22 @@ class Fleet:
         wanted = oracle.expected(self.entries, query)
         if found != wanted or bounded not in (page, None):
             self.tally.differences += 1
-        assert found == wanted
+        assert found == wanted, query
         assert bounded in (page, None)
         return page
 
     def ask(self) -> None:
-        self.page(oracle.a_query(self.chance, self.ids))
+        self.page(self._query())
+
+    def _query(self) -> Query:
+        return oracle.a_query(self.chance, self.ids, self.chance.choice(self.forms))
 
     def walk(self) -> None:
         """From marker to marker, with writes between the pages. What was there all the time is met once; the
         rest, at most once."""
         self.tally.walks += 1
-        query = oracle.a_query(self.chance, self.ids)
         query = replace(
-            query, sort=(SortKey.CREATE_AT,), offset=0, limit=10 + self.chance.randrange(self.added)
+            self._query(), sort=(SortKey.CREATE_AT,), offset=0, limit=10 + self.chance.randrange(self.added)
         )
         throughout = {one.notebook.id for one in oracle.matching(self.entries, query)}
         met: list[str] = []
