@@ -29,3 +29,13 @@ def copy_of_template(request: pytest.FixtureRequest, directory: Path) -> str:
         return f"sqlite:///{path}"
     server: Postgres = request.getfixturevalue("postgres")
     return server.new_database(request.getfixturevalue("postgres_template"))
+
+
+def copy_of(request: pytest.FixtureRequest, url: str, directory: Path) -> str:
+    """A new database like this one, which nobody is connected to."""
+    if url.startswith("sqlite"):
+        path = directory / "copy.db"
+        shutil.copyfile(url.removeprefix("sqlite:///"), path)
+        return f"sqlite:///{path}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database(url.rpartition("/")[2])
