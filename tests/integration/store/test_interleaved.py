@@ -7,7 +7,7 @@ as many queries as NBFLEET_SOAK_QUERIES says, with one write to ten of them.
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,7 +31,7 @@ DATABASES = ("sqlite", "postgresql")
 QUERIES = 5_000 if LONG else 300  # In one run, on a fleet of its own.
 RUNS = max(QUERIES_IN_ALL // QUERIES // len(DATABASES), 1) if LONG else 4
 ROWS = (300,) * 9 + (3_000,)  # Of each run one of these.
-FORMS = 100  # Of queries, in one run.
+FORMS = 100 if LONG else 30  # Of queries, in one run.
 TABLES = (schema.notebook_tags, schema.documents, schema.instances, schema.notebooks)
 PROGRESS = 10_000
 
@@ -40,7 +40,7 @@ PROGRESS = 10_000
 class Tally:
     """What was done in all runs on both databases, told as it grows in the long form."""
 
-    tell: Any
+    tell: Callable[[object], None]
     queries: int = 0
     writes: int = 0
     walks: int = 0
