@@ -7,7 +7,7 @@ as many queries as NBFLEET_SOAK_QUERIES says, with one write to ten of them.
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,8 +30,8 @@ QUERIES_IN_ALL = int(os.environ.get("NBFLEET_SOAK_QUERIES", "1_000_000"))
 DATABASES = ("sqlite", "postgresql")
 QUERIES = 5_000 if LONG else 300  # In one run, on a fleet of its own.
 RUNS = max(QUERIES_IN_ALL // QUERIES // len(DATABASES), 1) if LONG else 4
-ROWS = (300,) * 9 + (3_000,)  # Of each run one of these.
-FORMS = 100  # Of queries, in one run.
+ROWS = (300,) * 9 + (3_000 if LONG else 1_000,)  # In each run as many as one of these says.
+FORMS = 100 if LONG else 30  # Of queries, in one run.
 TABLES = (schema.notebook_tags, schema.documents, schema.instances, schema.notebooks)
 PROGRESS = 10_000
 PLANS = 50  # Ways that are kept for later.
@@ -41,7 +41,7 @@ PLANS = 50  # Ways that are kept for later.
 class Tally:
     """What was done in all runs on both databases, told as it grows in the long form."""
 
-    tell: Any
+    tell: Callable[[object], None]
     queries: int = 0
     writes: int = 0
     walks: int = 0
@@ -178,10 +178,7 @@ class Fleet:
         """From marker to marker, with writes between the pages. What was there all the time is met once; the
         rest, at most once."""
         self.tally.walks += 1
-        query = replace(
-            self._query(), sort=(SortKey.CREATE_AT,), offset=0, limit=10 + self.chance.randrange(self.added)
-        )
-        throughout = {one.notebook.id for one in oracle.matching(self.entries, query)}
+        query, throughout = self._worth_a_walk()
         met: list[str] = []
         while True:
             page = self.page(query)
@@ -189,12 +186,21 @@ class Fleet:
             if len(page.rows) < query.limit:
                 break
             query = replace(query, after=page.rows[-1].place)
-            for _ in range(self.chance.randrange(4)):
+            for _ in range(self.chance.randrange(3)):
                 changed = self.change()
                 if not oracle.matching([changed], query):
                     throughout.discard(changed.notebook.id)
         assert len(set(met)) == len(met)
         assert throughout - set(met) == set()
+
+    def _worth_a_walk(self) -> tuple[Query, set[str]]:
+        """A query for some pages, if one is found soon, and the ids of what it matches."""
+        for _ in range(20):
+            query = replace(self._query(), sort=(SortKey.CREATE_AT,), offset=0)
+            found = {one.notebook.id for one in oracle.matching(self.entries, query)}
+            if len(found) > 4:
+                break
+        return replace(query, limit=len(found) // self.chance.choice((2, 3, 5, 10)) + 1), found
 
 
 def save(connection: Connection, notebook_id: str, after: Notebook) -> Notebook:
@@ -206,10 +212,10 @@ def save(connection: Connection, notebook_id: str, after: Notebook) -> Notebook:
 
 
 def run(made: Fleet, queries: int) -> None:
-    """One write to about ten queries; walks write between their pages."""
+    """One write to ten queries; walks write between their pages."""
     end = made.tally.queries + queries
     while made.tally.queries < end:
-        kind = made.chance.randrange(200)
+        kind = made.chance.randrange(60)
         if kind == 0:
             made.walk()
         elif made.tally.writes * 10 < made.tally.queries:
