@@ -10,19 +10,18 @@ import asyncio
 import contextlib
 import fcntl
 import math
-import queue
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
+
+from nbfleet.store.writer import Conflict, PerThread, SqliteWriter, Unavailable, translated
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,7 +31,6 @@ LONG_READERS = 2  # As many cores as long reads may keep busy; what is short nev
 _STEPS = 10_000  # Of SQLite's own machine, between two looks at the clock: a fraction of a millisecond.
 PATIENCE = 10.0  # Seconds to wait while another process has SQLite locked.
 CACHE = "cache_size=-65536"  # KiB for a connection; with the usual 2 MiB each index entry is read anew.
-GROUP = 64  # How many queued writes may share one commit.
 _TRIES = 5
 _REPEATABLE = frozenset({"40001", "40P01"})  # Serialization failure, deadlock.
 
@@ -49,16 +47,8 @@ __all__ = [
 ]
 
 
-class Conflict(Exception):
-    """A row with this key exists already: somebody else was faster."""
-
-
 class Busy(Exception):
     """Somebody else has what only one may have."""
-
-
-class Unavailable(Exception):
-    """The database cannot be used now: it is locked by another process, full, or gone."""
 
 
 class TooSlow(Exception):
@@ -114,125 +104,6 @@ def _use_wal(dbapi: Any, patience: float) -> None:
             time.sleep(0.01)
 
 
-class _PerThread:
-    """One connection for each thread that asks, opened when it first does and replaced when it breaks."""
-
-    def __init__(self, engine: Engine, **options: Any) -> None:
-        self._engine = engine
-        self._options = options
-        self._local = threading.local()
-        self._all: list[Connection] = []
-
-    def get(self) -> Connection:
-        connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is None or connection.closed or connection.invalidated:
-            connection = self._engine.connect().execution_options(**self._options)
-            self._local.connection = connection
-            self._all.append(connection)
-        return connection
-
-    def close(self) -> None:
-        for connection in self._all:
-            connection.close()
-        self._all.clear()
-
-
-@dataclass(slots=True)
-class _Write:
-    call: Callable[[Connection], Any]
-    result: Future[Any]
-
-    def is_wanted(self) -> bool:
-        """False when whoever asked has gone away; after True that is no longer possible."""
-        return self.result.set_running_or_notify_cancel()
-
-
-class _SqliteWriter:
-    """The one thread that writes. Each call has a savepoint of its own inside a shared transaction."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
-        self._connections = _PerThread(engine, writes=True)
-        self._thread = threading.Thread(target=self._run, name="nbfleet-writer", daemon=True)
-        self._thread.start()
-
-    def submit(self, call: Callable[[Connection], R]) -> Future[R]:
-        result: Future[R] = Future()
-        self._queue.put(_Write(call, result))
-        return result
-
-    def close(self) -> None:
-        self._queue.put(None)
-        self._thread.join()
-        self._connections.close()
-
-    def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            if not first.is_wanted():
-                continue
-            group = [first]
-            try:
-                self._commit_group(group)
-            except BaseException as fault:
-                for write in group:
-                    if not write.result.done():
-                        write.result.set_exception(_translated(fault))
-
-    def _commit_group(self, group: list[_Write]) -> None:
-        connection = self._connections.get()
-        outcomes: list[tuple[_Write, Any, BaseException | None]] = []
-        with connection.begin():
-            outcomes.append(self._attempt(connection, group[0]))
-            while len(group) < GROUP and (write := self._next()) is not None:
-                group.append(write)
-                outcomes.append(self._attempt(connection, write))
-        for write, value, fault in outcomes:
-            if fault is None:
-                write.result.set_result(value)
-            else:
-                write.result.set_exception(_translated(fault))
-
-    def _next(self) -> _Write | None:
-        while True:
-            try:
-                write = self._queue.get_nowait()
-            except queue.Empty:
-                return None
-            if write is None:
-                self._queue.put(None)  # Closing: leave the sign where the outer loop finds it.
-                return None
-            if write.is_wanted():
-                return write
-
-    @staticmethod
-    def _attempt(connection: Connection, write: _Write) -> tuple[_Write, Any, BaseException | None]:
-        savepoint = connection.begin_nested()
-        try:
-            value = write.call(connection)
-            savepoint.commit()
-        except BaseException as fault:
-            try:
-                savepoint.rollback()
-            except DBAPIError as lost:
-                # SQLite gave up the whole transaction, as it does on a full disk: the cause is what matters.
-                raise fault from lost
-            return write, None, fault
-        return write, value, None
-
-
-def _translated(fault: BaseException) -> BaseException:
-    """Our word for what the database says, where a caller can do something about it."""
-    match fault:
-        case IntegrityError():
-            translated: Exception = Conflict(str(fault.orig))
-        case OperationalError():
-            translated = Unavailable(str(fault.orig))
-        case _:
-            return fault
-    translated.__cause__ = fault
-    return translated
-
-
 _SERVICE = 0x6E62666D  # Any number of our own, beside that of the migrations.
 
 
@@ -266,15 +137,15 @@ class Database:
         self._driver_fault: type[Exception] = self.engine.dialect.loaded_dbapi.OperationalError
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         isolation = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        self._readers = _PerThread(self.engine, **isolation)
+        self._readers = PerThread(self.engine, **isolation)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="nbfleet-store")
         self._long_threads = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="nbfleet-long")
-        self._writers = _PerThread(self.engine)
+        self._writers = PerThread(self.engine)
         # SQLite's readers are outside of transactions wherever none was begun.
         self._single = (
-            self._readers if self.is_sqlite else _PerThread(self.engine, isolation_level="AUTOCOMMIT")
+            self._readers if self.is_sqlite else PerThread(self.engine, isolation_level="AUTOCOMMIT")
         )
-        self._writer = _SqliteWriter(self.engine) if self.is_sqlite else None
+        self._writer = SqliteWriter(self.engine) if self.is_sqlite else None
 
     async def read(self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """fn(connection, ...) in one snapshot."""
@@ -354,7 +225,7 @@ class Database:
             with connection.begin():
                 return fn(connection, *args, **kwargs)
         except OperationalError as fault:
-            raise _translated(fault) from fault
+            raise translated(fault) from fault
         except self._driver_fault as fault:
             raise Unavailable(str(fault)) from fault
 
@@ -406,5 +277,5 @@ class Database:
                     return call(connection)
             except DBAPIError as fault:
                 if last or getattr(fault.orig, "sqlstate", None) not in _REPEATABLE:
-                    raise _translated(fault) from fault
+                    raise translated(fault) from fault
         raise AssertionError("unreachable")

@@ -143,7 +143,11 @@ class Look:
         path = self._path(self.query.offset + self.query.limit, total)
         if path.cost > most or self.query.offset > total // 2:
             return None
-        statement = statements.page(self.dialect, self.shape, self._order(), path.index, counter)
+        order, shape = self._order(), self.shape
+        if path.index and not self.query.offset and paths.is_ordered(path, order.sort, shape.equal):
+            statement = statements.first_page(self.dialect, shape, order, path.index, counter)
+        else:
+            statement = statements.page(self.dialect, shape, order, path.index, counter)
         values = self.values | {"size": self.query.limit, "skip": self.query.offset}
         return Prepared(statement.text, statement.arguments(values))
 

@@ -80,6 +80,12 @@ def shortest(
     return best
 
 
+def is_ordered(path: Path, sort: tuple[SortKey, ...], equal: Collection[str]) -> bool:
+    """Whether the rows come in this order, so that nothing has to be sorted."""
+    sort = needed(sort, equal)
+    return path.index is not None and path.index in (name for name, _ in _in_order(sort, equal))
+
+
 def by_tag(path: Path, total: int) -> Path:
     """The way where tags are asked for: along an index with the numbers of the tagged rows in hand, or by
     these numbers alone."""

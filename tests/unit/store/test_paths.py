@@ -1,7 +1,7 @@
 """The reckoning of ways: with exact numbers, the cheapest index is known before anything is read."""
 
 from nbfleet.domain.listing import SortKey
-from nbfleet.store.paths import BY_NUMBER, Path, by_tag, narrowest, shortest
+from nbfleet.store.paths import BY_NUMBER, Path, by_tag, is_ordered, narrowest, shortest
 
 ROWS = {None: 1_000_000, "owner_no": 20, "pool_no": 8_000, "workspace_no": 800_000, "status": 150_000}
 NEWEST, LATEST = (SortKey.CREATE_AT,), (SortKey.UPDATE_AT,)
@@ -61,3 +61,11 @@ def test_tagged_rows_are_found_along_the_order_where_they_are_many() -> None:
     assert by_tag(Path("create_at", 200), 46_000) == Path("create_at", 46_200)
     assert by_tag(Path("create_at", 200_000), 46_000) == Path(BY_NUMBER, 138_000)
     assert by_tag(Path("owner", 1), 0) == Path(BY_NUMBER, 0)
+
+
+def test_rows_are_in_order_along_an_index_that_begins_with_what_is_equal() -> None:
+    assert is_ordered(Path("owner", 1), NEWEST, ("owner_no",))
+    assert not is_ordered(Path("owner", 1), LATEST, ("owner_no",))
+    assert not is_ordered(Path("owner", 1), NEWEST, ())
+    assert is_ordered(Path("status_update", 1), (SortKey.STATUS, SortKey.UPDATE_AT), ("status",))
+    assert not is_ordered(Path(None, 1), NEWEST, ())
