@@ -30,7 +30,8 @@ READERS = 4
 LONG_READERS = 2  # As many cores as long reads may keep busy; what is short never waits for them.
 _STEPS = 10_000  # Of SQLite's own machine, between two looks at the clock: a fraction of a millisecond.
 PATIENCE = 10.0  # Seconds to wait while another process has SQLite locked.
-CACHE = "cache_size=-65536"  # KiB for a connection; with the usual 2 MiB each index entry is read anew.
+CACHE = 64  # MiB for a connection to SQLite.
+LONG_CACHE = 8  # The same for long reads: they meet each page once, and a larger one would only fill.
 _TRIES = 5
 _REPEATABLE = frozenset({"40001", "40P01"})  # Serialization failure, deadlock.
 
@@ -59,17 +60,17 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def open_engine(url: str, patience: float = PATIENCE) -> Engine:
+def open_engine(url: str, patience: float = PATIENCE, cache: int = CACHE) -> Engine:
     """An engine whose connections begin their transactions as we say, not as the driver guesses."""
     if url.startswith("sqlite"):
-        return _sqlite_engine(url, patience)
+        return _sqlite_engine(url, patience, cache)
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg" + url.removeprefix("postgresql")
     # Totals and pages come from one snapshot; writers lock the rows that they read.
     return create_engine(url, poolclass=NullPool)
 
 
-def _sqlite_engine(url: str, patience: float) -> Engine:
+def _sqlite_engine(url: str, patience: float, cache: int) -> Engine:
     arguments = {"check_same_thread": False, "timeout": patience}
     engine = create_engine(url, poolclass=NullPool, connect_args=arguments)
 
@@ -80,7 +81,7 @@ def _sqlite_engine(url: str, patience: float) -> Engine:
         _use_wal(dbapi, patience)
         # Not temp_store=MEMORY: what a savepoint keeps is then a list that is gone through from its start,
         # and 60,000 rows in groups of 5,000 took more than twice as long.
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", CACHE):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", f"cache_size=-{cache * 1024}"):
             dbapi.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -137,7 +138,9 @@ class Database:
         self._driver_fault: type[Exception] = self.engine.dialect.loaded_dbapi.OperationalError
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         isolation = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._long_engine = open_engine(url, patience, LONG_CACHE)
         self._readers = PerThread(self.engine, **isolation)
+        self._long_readers = PerThread(self._long_engine, **isolation)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="nbfleet-store")
         self._long_threads = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="nbfleet-long")
         self._writers = PerThread(self.engine)
@@ -170,7 +173,7 @@ class Database:
                 return call(connection)
 
         try:
-            return self.read_now(bounded)
+            return self._read(self._long_readers, bounded)
         except Unavailable as fault:
             if time.monotonic() >= end:
                 raise TooSlow from fault
@@ -220,10 +223,13 @@ class Database:
 
     def read_now(self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """fn(connection, ...) in one snapshot, in the calling thread."""
+        return self._read(self._readers, lambda connection: fn(connection, *args, **kwargs))
+
+    def _read(self, readers: PerThread, call: Callable[[Connection], R]) -> R:
         try:
-            connection = self._readers.get()
+            connection = readers.get()
             with connection.begin():
-                return fn(connection, *args, **kwargs)
+                return call(connection)
         except OperationalError as fault:
             raise translated(fault) from fault
         except self._driver_fault as fault:
@@ -260,9 +266,11 @@ class Database:
         self._threads.shutdown(wait=True)
         self._long_threads.shutdown(wait=True, cancel_futures=True)
         self._readers.close()
+        self._long_readers.close()
         self._writers.close()
         self._single.close()
         self.engine.dispose()
+        self._long_engine.dispose()
 
     def _submit(self, call: Callable[[Connection], R]) -> Future[R]:
         if self._writer is not None:
