@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from nbfleet.domain.lifecycle import status_of
 from nbfleet.domain.notebook import Notebook
+from nbfleet.store import compiled
 from nbfleet.store.schema import audit
 
 
@@ -26,16 +27,15 @@ def record(
     before: Notebook | None = None,
     reason: str | None = None,
 ) -> None:
-    connection.execute(
-        insert(audit).values(
-            at=at,
-            project_id=after.project_id,
-            notebook_id=after.id,
-            actor=actor.name,
-            event=event,
-            before=None if before is None else status_of(before).value,
-            after=status_of(after).value,
-            reason=reason,
-            request_id=actor.request_id,
-        )
-    )
+    values = {
+        "at": at,
+        "project_id": after.project_id,
+        "notebook_id": after.id,
+        "actor": actor.name,
+        "event": event,
+        "before": None if before is None else status_of(before).value,
+        "after": status_of(after).value,
+        "reason": reason,
+        "request_id": actor.request_id,
+    }
+    compiled.add(connection, audit, values)

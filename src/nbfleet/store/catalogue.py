@@ -1,17 +1,20 @@
 """What notebooks are made from and grouped by: images, and the default workspace of each project."""
 
 from collections.abc import Sequence
+from functools import cache, lru_cache
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from nbfleet.domain.listing import fold
+from nbfleet.store.compiled import Statement, compiled
 from nbfleet.store.schema import images, workspaces
 from nbfleet.wire.images import Image
 
 DEFAULT_WORKSPACE = "0"
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Image).decode
+# The same few images stand in all notebooks.
+_decode = lru_cache(256)(msgspec.json.Decoder(Image).decode)
 
 
 class UnknownImage(Exception):
@@ -19,10 +22,15 @@ class UnknownImage(Exception):
 
 
 def image(connection: Connection, image_id: str) -> Image:
-    body = connection.execute(select(images.c.body).where(images.c.id == image_id)).scalar()
+    body = _image(connection.dialect.name).execute(connection, {"image": image_id}).scalar()
     if body is None:
         raise UnknownImage(image_id)
     return _decode(body)
+
+
+@cache
+def _image(dialect: str) -> Statement:
+    return compiled(dialect, select(images.c.body).where(images.c.id == bindparam("image")))
 
 
 def all_images(connection: Connection) -> Sequence[Image]:

@@ -5,9 +5,10 @@ Lists are in `listing`, what the loops look for in `claims`. Nothing here decide
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 
 from nbfleet.domain import lease as leases
 from nbfleet.domain.lifecycle import IN_MOTION, Status, status_of
@@ -22,8 +23,9 @@ from nbfleet.domain.notebook import (
     Volume,
     Wanted,
 )
-from nbfleet.store import catalogue, documents
+from nbfleet.store import catalogue, compiled, documents
 from nbfleet.store.codes import FEATURE, NO_POOL, STATUS
+from nbfleet.store.compiled import Statement
 from nbfleet.store.directory import Directory
 from nbfleet.store.schema import documents as document_table
 from nbfleet.store.schema import (
@@ -134,12 +136,27 @@ def find(
     connection: Connection, notebook_id: str, *, project_id: str | None = None, lock: bool = False
 ) -> Stored | None:
     """The notebook of this id, deleted ones included; `lock` keeps other writers off until the commit."""
-    query = records().where(notebooks.c.id == notebook_id)
-    if project_id is not None:
-        query = query.where(projects.c.id == project_id)
-    if lock:
-        query = _locked(query)
-    return next(iter(_all_stored(connection, query)), None)
+    statement = _one(connection.dialect.name, of_project=project_id is not None, lock=lock)
+    row = statement.execute(connection, {"notebook": notebook_id, "project": project_id}).first()
+    if row is None:
+        return None
+    tags = _its_tags(connection.dialect.name).execute(connection, {"number": row.rid}).all()
+    return _stored(row, tuple((tag.key, tag.value) for tag in tags))
+
+
+@cache
+def _one(dialect: str, *, of_project: bool, lock: bool) -> Statement:
+    query = records().where(notebooks.c.id == bindparam("notebook"))
+    if of_project:
+        query = query.where(projects.c.id == bindparam("project"))
+    return compiled.compiled(dialect, _locked(query) if lock else query)
+
+
+@cache
+def _its_tags(dialect: str) -> Statement:
+    t = notebook_tags.c
+    query = select(t.key, t.value).where(t.rid == bindparam("number")).order_by(t.key)
+    return compiled.compiled(dialect, query)
 
 
 def find_many(connection: Connection, rids: Sequence[int]) -> list[Stored]:
@@ -167,7 +184,7 @@ def save(connection: Connection, old: Stored, notebook: Notebook, due_at: int) -
     before = narrow_values(old.notebook)
     changed = {key: value for key, value in narrow_values(notebook).items() if before[key] != value}
     if changed:
-        connection.execute(update(notebooks).where(notebooks.c.rid == old.rid).values(**changed))
+        compiled.change(connection, notebooks, old.rid, changed)
     # An index is kept up for each column that is named, whether its value changes or not.
     told = state_values(old.notebook, due_at)
     state = {
@@ -177,9 +194,9 @@ def save(connection: Connection, old: Stored, notebook: Notebook, due_at: int) -
     }
     if status_of(old.notebook) in IN_MOTION and status_of(notebook) not in IN_MOTION:
         state |= {"claim": None, "claim_until": None}
-    connection.execute(update(instances).where(instances.c.rid == old.rid).values(**state))
+    compiled.change(connection, instances, old.rid, state)
     body = documents.encode(notebook, catalogue.image(connection, notebook.image_id))
-    connection.execute(update(document_table).where(document_table.c.rid == old.rid).values(body=body))
+    compiled.change(connection, document_table, old.rid, {"body": body})
     if notebook.tags != old.notebook.tags:
         connection.execute(delete(notebook_tags).where(notebook_tags.c.rid == old.rid))
         _write_tags(connection, old.rid, notebook.tags)
@@ -276,7 +293,7 @@ def state_values(notebook: Notebook, due_at: int) -> dict[str, Any]:
 def _lease(row: Row[Any]) -> Lease:
     return Lease(
         row.lease_create_at, row.lease_update_at, row.lease_duration, row.lease_period,
-        enable=row.lease_enable, type=LeaseType(row.lease_type),
+        enable=bool(row.lease_enable), type=LeaseType(row.lease_type),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 Nothing here decides which statement to run or reads a row.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, cast
@@ -12,8 +12,6 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
-    Connection,
-    Dialect,
     Select,
     Table,
     and_,
@@ -24,14 +22,12 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
-from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import UnaryExpression
 
 from nbfleet.domain.listing import SortKey
 from nbfleet.store import schema
+from nbfleet.store.compiled import Statement, compiled
 from nbfleet.store.paths import BY_NUMBER
 from nbfleet.store.shapes import Shape
 
@@ -48,26 +44,6 @@ ORDER: dict[SortKey, ColumnElement[Any]] = {
     SortKey.CREATE_AT: _n.create_at,
     SortKey.UPDATE_AT: _n.update_at,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """Text for the driver with the constants in it, and the names of its parameters in order; None where
-    the driver takes them by name."""
-
-    text: str
-    constants: dict[str, Any]
-    order: tuple[str, ...] | None
-
-    def arguments(self, values: dict[str, Any]) -> Any:
-        """The values in the form in which the driver takes them."""
-        given = self.constants | values if self.constants else values
-        return given if self.order is None else [given[name] for name in self.order]
-
-    def run(self, connection: Connection, values: dict[str, Any]) -> Any:
-        cursor = connection.connection.cursor()
-        cursor.execute(self.text, self.arguments(values))
-        return cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,29 +250,3 @@ def _has_tag(place: int, any_value: bool) -> ColumnElement[bool]:
     if not any_value:
         query = query.where(t.value == bindparam(f"tag_value_{place}"))
     return _n.rid.in_(query)
-
-
-class _HintedCompiler(SQLiteCompiler):
-    """SQLAlchemy leaves hints out for SQLite, though `INDEXED BY` stands where hints do."""
-
-    def get_from_hint_text(self, table: Any, text: Any) -> Any:  # noqa: ARG002
-        return text
-
-
-def _hinted() -> Dialect:
-    dialect = sqlite.dialect()
-    dialect.statement_compiler = _HintedCompiler
-    return dialect
-
-
-_DIALECTS: dict[str, Dialect] = {
-    "sqlite": _hinted(),
-    "postgresql": postgresql.dialect(paramstyle="pyformat"),
-}
-
-
-def compiled(dialect: str, statement: Executable) -> Statement:
-    made: Any = cast(Any, statement).compile(dialect=_DIALECTS[dialect])
-    constants = {name: value for name, value in made.params.items() if value is not None}
-    order: Sequence[str] | None = made.positiontup
-    return Statement(str(made), constants, None if order is None else tuple(order))
