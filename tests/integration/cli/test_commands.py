@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from nbfleet.store.migrate import HEAD
 from support.service import Service
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -235,7 +236,7 @@ def test_doctor_looks_at_the_machine(shell: Shell) -> None:
     }  # fmt: skip
     assert all(found[name]["available"] for name in needed)
     assert found["service"]["detail"] == f"{shell.service.endpoint}/healthz answers"
-    assert found["database"]["detail"] == "SQLite in the data directory, schema 0002"
+    assert found["database"]["detail"] == f"SQLite in the data directory, schema {HEAD}"
     table, _ = shell.run("doctor")
     assert table.splitlines()[-1] == "Everything needed is here."
 
