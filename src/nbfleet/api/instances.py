@@ -1,0 +1,71 @@
+"""The calls about one notebook: create, show, change, start, stop, delete, its lease and its log."""
+
+from nbfleet.api.call import Answer, Call, Handler, Tools
+from nbfleet.services import notebooks
+from nbfleet.services.requests import requested_period
+from nbfleet.store.documents import lease_view
+from nbfleet.wire.extensions import NotebookLog
+
+_LOG_LINES = 200
+
+
+async def create_notebook(tools: Tools, call: Call) -> Answer:
+    shown = await notebooks.create(tools.context, call.request, call.body, call.idempotency_key)
+    return Answer(tools.presenter.single(call.caller, shown))
+
+
+async def show_notebook(tools: Tools, call: Call) -> Answer:
+    shown = await notebooks.show(tools.context, call.caller, call.path["id"])
+    return Answer(tools.presenter.single(call.caller, shown, tools.context.clock()))
+
+
+async def update_notebook(tools: Tools, call: Call) -> Answer:
+    shown = await notebooks.update(tools.context, call.request, call.path["id"], call.body)
+    return Answer(tools.presenter.single(call.caller, shown))
+
+
+async def start_notebook(tools: Tools, call: Call) -> Answer:
+    query = call.query
+    period = requested_period(tools.context.lease_range, query.get("duration"), query.get("type"), None)
+    shown = await notebooks.start(tools.context, call.request, call.path["id"], period)
+    return Answer(tools.presenter.single(call.caller, shown))
+
+
+async def stop_notebook(tools: Tools, call: Call) -> Answer:
+    shown = await notebooks.stop(tools.context, call.request, call.path["id"])
+    return Answer(tools.presenter.single(call.caller, shown))
+
+
+async def delete_notebook(tools: Tools, call: Call) -> Answer:
+    shown = await notebooks.delete(tools.context, call.request, call.path["id"])
+    return Answer(tools.presenter.single(call.caller, shown))
+
+
+async def show_lease(tools: Tools, call: Call) -> Answer:
+    notebook = await notebooks.show_lease(tools.context, call.caller, call.path["id"])
+    return Answer(lease_view(notebook.lease))
+
+
+async def renew_lease(tools: Tools, call: Call) -> Answer:
+    duration = call.query.get("duration")
+    notebook = await notebooks.renew_lease(tools.context, call.request, call.path["id"], duration, call.body)
+    return Answer(lease_view(notebook.lease))
+
+
+async def show_notebook_log(tools: Tools, call: Call) -> Answer:
+    notebook = await notebooks.readable(tools.context, call.caller, call.path["id"])
+    lines = call.query.get("lines", _LOG_LINES)
+    return Answer(NotebookLog(log=await tools.log_tail(notebook.id, notebook.generation, lines)))
+
+
+HANDLERS: dict[str, Handler] = {
+    "CreateNotebook": create_notebook,
+    "ShowNotebook": show_notebook,
+    "UpdateNotebook": update_notebook,
+    "DeleteNotebook": delete_notebook,
+    "StartNotebook": start_notebook,
+    "StopNotebook": stop_notebook,
+    "ShowLease": show_lease,
+    "RenewLease": renew_lease,
+    "ShowNotebookLog": show_notebook_log,
+}
