@@ -75,7 +75,7 @@ class _Site:
     workspaces: list[str]
     pools: list[str]
     images: list[str]
-    flavors: list[str]
+    flavors: dict[str, list[str]]
     now: int
 
 
@@ -118,7 +118,12 @@ def _prepare(connection: Connection, context: Context, number: int, count: int) 
         {None: NO_POOL, **pool_numbers},
         images,
     )
-    flavors = [flavor.id for flavor in context.settings.flavors]
+    offered = context.settings.flavors
+    every = [one.id for one in offered]
+    flavors = {
+        feature: [one.id for one in offered if one.feature == feature] or every
+        for feature in ("NOTEBOOK", "DEFAULT")
+    }
     site = _Site(
         project.id, list(owners), list(numbers), list(pool_numbers), list(images), flavors, context.clock()
     )
@@ -171,7 +176,9 @@ def _notebook(
 ) -> Notebook:
     failed = observed not in (Observed.STOPPED, Observed.RUNNING, Observed.GONE)
     lease = leases.opened(_HOUR, created)
-    if observed is Observed.RUNNING:
+    feature = "DEFAULT" if chance.random() < _FEATURE_DEFAULT else "NOTEBOOK"
+    # What would stop or go by itself would not stay as it was made.
+    if observed is Observed.RUNNING or feature == "DEFAULT":
         lease = leases.opened(leases.OFF, created)
     return Notebook(
         id=_uuid(chance),
@@ -179,8 +186,8 @@ def _notebook(
         owner_id=site.owners[int(len(site.owners) * chance.random() ** _HEAD)],
         name=_name(chance, number),
         description=chance.choice(_TOPICS),
-        feature="DEFAULT" if chance.random() < _FEATURE_DEFAULT else "NOTEBOOK",
-        flavor=chance.choice(site.flavors),
+        feature=feature,
+        flavor=chance.choice(site.flavors[feature]),
         image_id=chance.choice(site.images),
         workspace_id=catalogue.DEFAULT_WORKSPACE
         if chance.random() < _DEFAULT_WORKSPACE

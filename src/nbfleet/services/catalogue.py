@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from msgspec import UNSET
 
+from nbfleet.domain.notebook import Notebook
 from nbfleet.services.context import Context
 from nbfleet.settings import FlavorSettings
 from nbfleet.store import catalogue
@@ -82,7 +83,7 @@ def flavor_view(flavor: FlavorSettings) -> NotebookFlavor:
         description=flavor.description,
         arch=enums.ImageArch(ARCH) if ARCH in set(enums.ImageArch) else UNSET,
         category=enums.ResourceCategory.CPU,
-        feature=enums.Feature.NOTEBOOK,
+        feature=enums.Feature(flavor.feature),
         vcpus=flavor.vcpus,
         memory=flavor.memory * _KIB,
         free=True,
@@ -96,9 +97,33 @@ def flavors(context: Context, query: FlavorQuery) -> list[NotebookFlavor]:
     """Flavors in the order of the settings. All are CPU sizes of the public pool."""
     if query.category not in (None, "CPU") or query.flavor_type is not None:
         return []
-    if query.cluster_type not in (None, "MANAGED") or query.feature != "NOTEBOOK":
+    if query.cluster_type not in (None, "MANAGED"):
         return []
-    return [flavor_view(flavor) for flavor in context.settings.flavors]
+    return [flavor_view(one) for one in context.settings.flavors if query.feature in ("*", one.feature)]
+
+
+def flavor(context: Context, flavor_id: str, feature: str) -> FlavorSettings:
+    """The flavor, for an instance with this feature."""
+    found = next((one for one in context.settings.flavors if one.id == flavor_id), None)
+    if found is None:
+        raise errors.flavor_not_supported(flavor_id)
+    if found.feature != feature:
+        raise errors.flavor_of_other_feature(flavor_id, feature)
+    return found
+
+
+def switchable(context: Context, notebook: Notebook) -> list[FlavorSettings]:
+    """What the notebook can switch to: every other flavor for its feature."""
+    offered = context.settings.flavors
+    return [one for one in offered if one.feature == notebook.feature and one.id != notebook.flavor]
+
+
+def check_switch(context: Context, notebook: Notebook, flavor_id: str) -> None:
+    if flavor_id not in {one.id for one in context.settings.flavors}:
+        raise errors.flavor_not_supported(flavor_id)
+    allowed = [one.id for one in switchable(context, notebook)]
+    if flavor_id not in allowed:
+        raise errors.cannot_switch_flavor(flavor_id, allowed)
 
 
 async def images(context: Context, query: ImageQuery) -> list[ImageResponse]:
