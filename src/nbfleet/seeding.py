@@ -75,7 +75,7 @@ class _Site:
     workspaces: list[str]
     pools: list[str]
     images: list[str]
-    flavors: dict[str, list[str]]
+    flavors: list[str]
     now: int
 
 
@@ -118,12 +118,7 @@ def _prepare(connection: Connection, context: Context, number: int, count: int) 
         {None: NO_POOL, **pool_numbers},
         images,
     )
-    offered = context.settings.flavors
-    every = [one.id for one in offered]
-    flavors = {
-        feature: [one.id for one in offered if one.feature == feature] or every
-        for feature in ("NOTEBOOK", "DEFAULT")
-    }
+    flavors = [flavor.id for flavor in context.settings.flavors]
     site = _Site(
         project.id, list(owners), list(numbers), list(pool_numbers), list(images), flavors, context.clock()
     )
@@ -187,7 +182,7 @@ def _notebook(
         name=_name(chance, number),
         description=chance.choice(_TOPICS),
         feature=feature,
-        flavor=chance.choice(site.flavors[feature]),
+        flavor=chance.choice(site.flavors),
         image_id=chance.choice(site.images),
         workspace_id=catalogue.DEFAULT_WORKSPACE
         if chance.random() < _DEFAULT_WORKSPACE

@@ -30,7 +30,8 @@ class FlavorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     memory: Positive
     name: str = ""
     description: str = ""
-    feature: Literal["NOTEBOOK", "DEFAULT"] = "NOTEBOOK"  # DEFAULT: for the free instance of each user.
+    # DEFAULT is the free instance that each user may have.
+    features: tuple[Literal["NOTEBOOK", "DEFAULT"], ...] = ("NOTEBOOK",)
 
 
 class LeaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,16 +42,15 @@ class LeaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 DEFAULT_FLAVORS = (
-    FlavorSettings(id="modelarts.vm.cpu.1u", vcpus=1, memory=2048, description="One core, for first steps"),
-    FlavorSettings(id="modelarts.vm.cpu.2u", vcpus=2, memory=8192, description="Two cores, for exploration"),
-    FlavorSettings(id="modelarts.vm.cpu.4u", vcpus=4, memory=16384, description="Four cores, for more"),
     FlavorSettings(
-        id="modelarts.vm.cpu.free",
+        id="modelarts.vm.cpu.1u",
         vcpus=1,
         memory=2048,
-        description="One core for an hour",
-        feature="DEFAULT",
+        description="One core, for first steps",
+        features=("NOTEBOOK", "DEFAULT"),
     ),
+    FlavorSettings(id="modelarts.vm.cpu.2u", vcpus=2, memory=8192, description="Two cores, for exploration"),
+    FlavorSettings(id="modelarts.vm.cpu.4u", vcpus=4, memory=16384, description="Four cores, for more"),
 )
 
 

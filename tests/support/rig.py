@@ -100,7 +100,7 @@ class Rig:
     def context(self) -> Context:
         return Context(
             self.machine.user, Directory(), fleet.KEYRING, self.works.settings, self.machine.clock,
-            self.reconciler.hint,
+            self.reconciler.hint, self.runtime.abilities,
         )  # fmt: skip
 
     @property

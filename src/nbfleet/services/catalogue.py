@@ -83,7 +83,7 @@ def flavor_view(flavor: FlavorSettings) -> NotebookFlavor:
         description=flavor.description,
         arch=enums.ImageArch(ARCH) if ARCH in set(enums.ImageArch) else UNSET,
         category=enums.ResourceCategory.CPU,
-        feature=enums.Feature(flavor.feature),
+        feature=enums.Feature.NOTEBOOK,
         vcpus=flavor.vcpus,
         memory=flavor.memory * _KIB,
         free=True,
@@ -99,7 +99,7 @@ def flavors(context: Context, query: FlavorQuery) -> list[NotebookFlavor]:
         return []
     if query.cluster_type not in (None, "MANAGED"):
         return []
-    return [flavor_view(one) for one in context.settings.flavors if query.feature in ("*", one.feature)]
+    return [flavor_view(one) for one in context.settings.flavors if query.feature in one.features]
 
 
 def flavor(context: Context, flavor_id: str, feature: str) -> FlavorSettings:
@@ -107,15 +107,16 @@ def flavor(context: Context, flavor_id: str, feature: str) -> FlavorSettings:
     found = next((one for one in context.settings.flavors if one.id == flavor_id), None)
     if found is None:
         raise errors.flavor_not_supported(flavor_id)
-    if found.feature != feature:
-        raise errors.flavor_of_other_feature(flavor_id, feature)
+    if feature not in found.features:
+        allowed = [one.id for one in context.settings.flavors if feature in one.features]
+        raise errors.flavor_of_other_feature(flavor_id, feature, allowed)
     return found
 
 
 def switchable(context: Context, notebook: Notebook) -> list[FlavorSettings]:
     """What the notebook can switch to: every other flavor for its feature."""
     offered = context.settings.flavors
-    return [one for one in offered if one.feature == notebook.feature and one.id != notebook.flavor]
+    return [one for one in offered if notebook.feature in one.features and one.id != notebook.flavor]
 
 
 def check_switch(context: Context, notebook: Notebook, flavor_id: str) -> None:

@@ -54,7 +54,7 @@ def shown(given: object) -> str:
 
 
 def _list(allowed: str | Iterable[object]) -> str:
-    return allowed if isinstance(allowed, str) else ", ".join(str(value) for value in allowed)
+    return allowed if isinstance(allowed, str) else ", ".join(str(value) for value in allowed) or "none"
 
 
 # Not there, or not for this caller.
@@ -145,8 +145,8 @@ def flavor_not_supported(flavor: object) -> ApiError:
     return ApiError(400, ErrorCode.FLAVOR_NOT_SUPPORTED, message)
 
 
-def flavor_of_other_feature(flavor: object, feature: str) -> ApiError:
-    message = f"The flavor {shown(flavor)} is not for instances with the feature {feature}."
+def flavor_of_other_feature(flavor: object, feature: str, allowed: Iterable[object]) -> ApiError:
+    message = f"The flavor {shown(flavor)} is not for the feature {feature}; allowed: {_list(allowed)}."
     return ApiError(400, ErrorCode.FLAVOR_UNFIT_FOR_FEATURE, message)
 
 
