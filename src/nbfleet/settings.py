@@ -30,6 +30,8 @@ class FlavorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     memory: Positive
     name: str = ""
     description: str = ""
+    # DEFAULT is the free instance that each user may have.
+    features: tuple[Literal["NOTEBOOK", "DEFAULT"], ...] = ("NOTEBOOK",)
 
 
 class LeaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,7 +42,13 @@ class LeaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 DEFAULT_FLAVORS = (
-    FlavorSettings(id="modelarts.vm.cpu.1u", vcpus=1, memory=2048, description="One core, for first steps"),
+    FlavorSettings(
+        id="modelarts.vm.cpu.1u",
+        vcpus=1,
+        memory=2048,
+        description="One core, for first steps",
+        features=("NOTEBOOK", "DEFAULT"),
+    ),
     FlavorSettings(id="modelarts.vm.cpu.2u", vcpus=2, memory=8192, description="Two cores, for exploration"),
     FlavorSettings(id="modelarts.vm.cpu.4u", vcpus=4, memory=16384, description="Four cores, for more"),
 )

@@ -1,10 +1,13 @@
 """The calls about what a notebook can be made of: flavors and images."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from nbfleet.api.call import Answer, Call, Handler, Tools
 from nbfleet.api.present import paged, unpaged
-from nbfleet.services import catalogue
+from nbfleet.services import catalogue, notebooks
 from nbfleet.services.catalogue import FlavorQuery, ImageQuery
-from nbfleet.wire.flavors import ListFlavorsResponse
+from nbfleet.wire.flavors import ListFlavorsResponse, NotebookFlavor, ShowSwitchableFlavorsResponse
 from nbfleet.wire.images import ListImageResponse
 
 _FLAVOR_KEYS = ("id", "name", "category", "vcpus", "memory")
@@ -26,14 +29,22 @@ async def list_flavors(tools: Tools, call: Call) -> Answer:
         flavor_type=query.get("flavor_type"),
     )
     found = catalogue.flavors(tools.context, wanted)
+    fields = _flavor_page(found, query)
+    return Answer(ListFlavorsResponse(**fields, flavors=fields["data"]))
+
+
+async def show_switchable_flavors(tools: Tools, call: Call) -> Answer:
+    found = await notebooks.switchable_flavors(tools.context, call.caller, call.path["id"])
+    fields = _flavor_page(found, call.query)
+    return Answer(ShowSwitchableFlavorsResponse(**fields, flavors=fields["data"]))
+
+
+def _flavor_page(found: list[NotebookFlavor], query: Mapping[str, Any]) -> dict[str, Any]:
+    """Envelope and records; without a limit the list is not paged."""
     keys = _names(query.get("sort_key"))
     found = catalogue.ordered(found, keys, _FLAVOR_KEYS, query.get("sort_dir", "DESC") == "DESC")
     offset = query.get("offset", 0)
-    if "limit" in query:
-        fields = paged(found, query["limit"], offset)
-    else:
-        fields = unpaged(found, offset)
-    return Answer(ListFlavorsResponse(**fields, flavors=fields["data"]))
+    return paged(found, query["limit"], offset) if "limit" in query else unpaged(found, offset)
 
 
 async def list_images(tools: Tools, call: Call) -> Answer:
@@ -61,6 +72,7 @@ async def show_image(tools: Tools, call: Call) -> Answer:
 
 HANDLERS: dict[str, Handler] = {
     "ListFlavors": list_flavors,
+    "ShowSwitchableFlavors": show_switchable_flavors,
     "ListImage": list_images,
     "ShowImage": show_image,
 }

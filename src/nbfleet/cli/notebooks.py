@@ -62,7 +62,7 @@ def create_command(
 
     async def run(client: Any) -> None:
         created = await client.create_notebook(**wanted, **fields)
-        await _finish(client, created, "RUNNING", output, wait=not no_wait)
+        await finish(client, created, "RUNNING", output, wait=not no_wait)
 
     call(options, run)
 
@@ -119,7 +119,7 @@ def start_command(
 
     async def run(client: Any) -> None:
         started = await client.start_notebook(await find(client, notebook), duration=duration)
-        await _finish(client, started, "RUNNING", output, wait=not no_wait)
+        await finish(client, started, "RUNNING", output, wait=not no_wait)
 
     call(options, run)
 
@@ -134,7 +134,7 @@ def stop_command(notebook: str, no_wait: bool, output: str, **options: Any) -> N
 
     async def run(client: Any) -> None:
         stopping = await client.stop_notebook(await find(client, notebook))
-        await _finish(client, stopping, "STOPPED", output, wait=not no_wait)
+        await finish(client, stopping, "STOPPED", output, wait=not no_wait)
 
     call(options, run)
 
@@ -198,7 +198,7 @@ async def _until_gone(client: Any, notebook_id: str) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _finish(client: Any, now: Any, target: str, output: str, *, wait: bool) -> None:
+async def finish(client: Any, now: Any, target: str, output: str, *, wait: bool) -> None:
     if wait:
         now = await follow(client, now, target, quiet=output == "json")
     if output == "json":

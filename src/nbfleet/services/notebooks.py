@@ -16,7 +16,8 @@ from nbfleet.domain import lease as leases
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
 from nbfleet.domain.notebook import Notebook, Progress
-from nbfleet.services import requests
+from nbfleet.services import creation, requests, updates
+from nbfleet.services.catalogue import flavor_view, switchable
 from nbfleet.services.context import Context
 from nbfleet.store import audit, catalogue, idempotency, notebooks
 from nbfleet.store.audit import Actor
@@ -24,11 +25,18 @@ from nbfleet.store.database import Conflict, Connection
 from nbfleet.store.identity import user
 from nbfleet.store.notebooks import Stored, UnknownReference
 from nbfleet.wire import errors
+from nbfleet.wire.flavors import NotebookFlavor
 from nbfleet.wire.images import Image
 from nbfleet.wire.leases import LeaseReq
 from nbfleet.wire.notebooks import NotebookCreateRequest, NotebookUpdateRequest
 
-_TARGET = {Event.START: "start", Event.STOP: "stop", Event.DELETE: "be deleted"}
+_TARGET = {
+    Event.START: "start",
+    Event.STOP: "stop",
+    Event.DELETE: "be deleted",
+    Event.FREEZE: "be frozen",
+    Event.UNFREEZE: "be unfrozen",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ async def create(
 ) -> Shown:
     """A new notebook, wanted running. The same key with the same body answers the first one again."""
     now = context.clock()
-    notebook = requests.new_notebook(context, request.caller, body, now)
+    notebook = creation.new_notebook(context, request.caller, body, now)
     digest = hashlib.sha256(msgspec.json.encode(body)).digest()
 
     def write(connection: Connection) -> Shown:
@@ -91,22 +99,19 @@ async def create(
 
 async def update(context: Context, request: Request, notebook_id: str, body: NotebookUpdateRequest) -> Shown:
     def change(found: Stored, now: int) -> Notebook:
-        notebook = found.notebook
-        requests.check_update(body, status_of(notebook))
-        changed = replace(
-            notebook,
-            name=requests.given(body.name, notebook.name),
-            description=requests.given(body.description, notebook.description),
-        )
-        return notebook if changed == notebook else replace(changed, update_at=now)
+        return updates.updated(context, found.notebook, body, now)
 
-    return await _change(context, request, notebook_id, "update", change)
+    try:
+        return await _change(context, request, notebook_id, "update", change)
+    except catalogue.UnknownImage as fault:
+        raise errors.image_not_found(body.image_id) from fault
 
 
 async def start(context: Context, request: Request, notebook_id: str, period: int) -> Shown:
     """`period` is the auto-stop period from the request, checked."""
 
     def change(found: Stored, now: int) -> Notebook:
+        _check_period(context, found.notebook, period)
         return replace(
             _applied(found, Event.START, now),
             lease=leases.renewed(found.notebook.lease, period, now),
@@ -128,6 +133,15 @@ async def delete(context: Context, request: Request, notebook_id: str) -> Shown:
     return await _end(context, request, notebook_id, Event.DELETE)
 
 
+async def freeze(context: Context, request: Request, notebook_id: str) -> Shown:
+    """Keeps it from running until it is unfrozen; a running one is stopped."""
+    return await _simply(context, request, notebook_id, Event.FREEZE)
+
+
+async def unfreeze(context: Context, request: Request, notebook_id: str) -> Shown:
+    return await _simply(context, request, notebook_id, Event.UNFREEZE)
+
+
 async def show_lease(context: Context, caller: Caller, notebook_id: str) -> Notebook:
     def read(connection: Connection) -> Notebook:
         return _running(_visible(connection, caller, notebook_id).notebook)
@@ -142,9 +156,18 @@ async def renew_lease(
 
     def change(found: Stored, now: int) -> Notebook:
         notebook = _running(found.notebook)
+        _check_period(context, notebook, period)
         return replace(notebook, lease=leases.renewed(notebook.lease, period, now))
 
     return (await _change(context, request, notebook_id, "renew", change)).notebook
+
+
+async def switchable_flavors(context: Context, caller: Caller, notebook_id: str) -> list[NotebookFlavor]:
+    def read(connection: Connection) -> Notebook:
+        return _visible(connection, caller, notebook_id).notebook
+
+    notebook = await context.database.read(read)
+    return [flavor_view(flavor) for flavor in switchable(context, notebook)]
 
 
 async def readable(context: Context, caller: Caller, notebook_id: str) -> Notebook:
@@ -163,6 +186,15 @@ async def _end(context: Context, request: Request, notebook_id: str, event: Even
         ended = _applied(found, event, now)
         waited = lifecycle.is_waiting(found.notebook, claimed=found.claimed)
         return replace(ended, progress=None) if waited else ended
+
+    return await _change(context, request, notebook_id, event.value, change)
+
+
+async def _simply(context: Context, request: Request, notebook_id: str, event: Event) -> Shown:
+    """Whatever the table says of this event, and nothing else."""
+
+    def change(found: Stored, now: int) -> Notebook:
+        return _applied(found, event, now)
 
     return await _change(context, request, notebook_id, event.value, change)
 
@@ -212,7 +244,7 @@ def _applied(found: Stored, event: Event, now: int) -> Notebook:
 
 
 def _wrong_state(notebook_id: str, status: Status, event: Event) -> errors.ApiError:
-    if status is Status.FROZEN:
+    if status is Status.FROZEN and event not in (Event.FREEZE, Event.UNFREEZE):
         return errors.frozen(notebook_id)
     if event is Event.STOP and status in lifecycle.FAILED:
         return errors.not_running(notebook_id, status.value)
@@ -221,13 +253,24 @@ def _wrong_state(notebook_id: str, status: Status, event: Event) -> errors.ApiEr
 
 def _running(notebook: Notebook) -> Notebook:
     status = status_of(notebook)
+    if status is Status.FROZEN:
+        raise errors.frozen(notebook.id)
     if status is not Status.RUNNING:
         raise errors.not_running(notebook.id, status.value)
     return notebook
 
 
+def _check_period(context: Context, notebook: Notebook, period: int) -> None:
+    if notebook.feature == "DEFAULT":
+        requests.check_default_period(context.lease_range, "duration", period)
+
+
 def _add(connection: Connection, context: Context, request: Request, notebook: Notebook) -> None:
     catalogue.image(connection, notebook.image_id)
+    if notebook.feature == "DEFAULT" and notebooks.has_default(
+        connection, context.directory, notebook.project_id, notebook.owner_id
+    ):
+        raise errors.one_default_instance()
     try:
         notebooks.add(connection, context.directory, notebook, due_at=notebook.create_at)
     except UnknownReference as fault:

@@ -226,9 +226,11 @@ instances = Table(
     Column("handle", LargeBinary),
     # What the loops look for. Each is null where its loop has nothing to do with the row.
     Column("due_at", BigInteger),  # In motion: when the reconciler must look at it.
-    Column("stop_at", BigInteger),  # Running with auto-stop: when it must stop.
+    Column("stop_at", BigInteger),  # When time alone stops it, or removes it.
     Column("claim", Text),
     Column("claim_until", BigInteger),
+    Column("volume_growing_to", Integer),
+    Column("making", Text),  # JSON of `domain.notebook.Making`; null for an ordinary one.
     Index("instances_due", "due_at", sqlite_where=text("due_at IS NOT NULL"),
           postgresql_where=text("due_at IS NOT NULL")),
     Index("instances_stop", "stop_at", sqlite_where=text("stop_at IS NOT NULL"),

@@ -17,7 +17,14 @@ SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 
 # What we serve beyond the published contract, or say in another way, and why.
 # The first is asked for by clients before anything else, the others are ours.
-ADDED_OPERATIONS = {"KeystoneListAuthDomains", "ShowNotebookLog", "CountNotebooks", "ExportNotebooks"}
+ADDED_OPERATIONS = {
+    "KeystoneListAuthDomains",
+    "ShowNotebookLog",
+    "CountNotebooks",
+    "ExportNotebooks",
+    "FreezeNotebook",
+    "UnfreezeNotebook",
+}
 ANY_VALUE = {"*"}  # Extension: the published absence means one kind only.
 # Where a walk by marker goes on, in the answers of both lists.
 ADDED_FIELDS = {"ListAllNotebooksResponse": {"next_marker"}, "ListNotebooksResponse": {"next_marker"}}
@@ -180,7 +187,7 @@ def test_what_is_ours_is_marked_as_such() -> None:
     lists = {"ListAllNotebooks", "ListNotebooks", "CountNotebooks", "ExportNotebooks"}
     assert parameters == {"created_since", "created_until", "updated_since", "updated_until", "marker"}
     assert several == {(name, "status") for name in lists}
-    assert marked == {"ShowNotebookLog", "CountNotebooks", "ExportNotebooks"}
+    assert marked == ADDED_OPERATIONS - {"KeystoneListAuthDomains"}
 
 
 def test_error_responses_are_as_published() -> None:
