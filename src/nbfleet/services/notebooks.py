@@ -151,7 +151,7 @@ async def readable(context: Context, caller: Caller, notebook_id: str) -> Notebo
     """The notebook for what only those who may act on it can read, such as its log."""
 
     def read(connection: Connection) -> Notebook:
-        return _actionable(connection, caller, notebook_id, lock=False).notebook
+        return actionable(connection, caller, notebook_id, lock=False).notebook
 
     return await context.database.read(read)
 
@@ -176,7 +176,7 @@ async def _change(
 ) -> Shown:
     def write(connection: Connection) -> Shown:
         now = context.clock()
-        found = _actionable(connection, request.caller, notebook_id, lock=True)
+        found = actionable(connection, request.caller, notebook_id, lock=True)
         changed = change(found, now)
         notebooks.save(connection, found, changed, due_at=now)
         audit.record(connection, now, request.actor, event, changed, found.notebook)
@@ -197,7 +197,8 @@ def _visible(connection: Connection, caller: Caller, notebook_id: str, *, lock: 
     return found
 
 
-def _actionable(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool) -> Stored:
+def actionable(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool) -> Stored:
+    """The notebook if this caller may change it; `lock` keeps other writers off until the commit."""
     found = _visible(connection, caller, notebook_id, lock=lock)
     if not access.acts_on(caller, found.notebook.owner_id):
         raise errors.forbidden(access.ACT_ON_ALL)

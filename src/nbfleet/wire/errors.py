@@ -140,6 +140,11 @@ def flavor_not_supported(flavor: object) -> ApiError:
     return ApiError(400, ErrorCode.FLAVOR_NOT_SUPPORTED, message)
 
 
+def quota_exceeded(what: str) -> ApiError:
+    """`what` is a sentence: how much was asked for, and how much there may be."""
+    return ApiError(400, ErrorCode.QUOTA_EXCEEDED, what)
+
+
 # A state that does not allow it.
 
 

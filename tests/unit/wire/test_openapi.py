@@ -19,8 +19,12 @@ SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 # The first is asked for by clients before anything else, the others are ours.
 ADDED_OPERATIONS = {"KeystoneListAuthDomains", "ShowNotebookLog", "CountNotebooks", "ExportNotebooks"}
 ANY_VALUE = {"*"}  # Extension: the published absence means one kind only.
-# Where a walk by marker goes on, in the answers of both lists.
-ADDED_FIELDS = {"ListAllNotebooksResponse": {"next_marker"}, "ListNotebooksResponse": {"next_marker"}}
+# Where a walk by marker goes on, in the answers of both lists; tags that a notebook has from the start.
+ADDED_FIELDS = {
+    "ListAllNotebooksResponse": {"next_marker"},
+    "ListNotebooksResponse": {"next_marker"},
+    "NotebookCreateRequest": {"tags"},
+}
 WITHOUT_DEFAULT = {("ShowNotebookTags", "workspace_id")}  # Absent means all workspaces.
 CHECKED_BY_SERVICE = {"schema NotebookCreateRequest anyOf"}  # Flavor or custom_spec; told in the text.
 # Action names that are ours: the published contract has none for these.
