@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from nbfleet.api import catalogue, identities, instances, labels, lists
+from nbfleet.api import catalogue, identities, instances, labels, lists, pools
 from nbfleet.api.call import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -17,6 +17,7 @@ HANDLERS: dict[str, Handler] = {
     **catalogue.HANDLERS,
     **identities.HANDLERS,
     **labels.HANDLERS,
+    **pools.HANDLERS,
 }
 
 

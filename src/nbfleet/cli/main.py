@@ -29,6 +29,7 @@ _COMMANDS = {
     "logs": ("access", "Print the last lines that a notebook wrote."),
     "doctor": ("doctor", "Look at this machine: what is there, what is missing."),
     "seed": ("seed", "Fill an empty store with a made-up fleet."),
+    "pool": ("pools", "List and show pools of machines."),
     "project": ("projects", "Add, list, disable and delete projects."),
     "user": ("users", "Add, list, disable and delete users; roles and passwords."),
     "key": ("keys", "Add, list, disable and delete access keys."),

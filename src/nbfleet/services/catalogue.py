@@ -93,12 +93,18 @@ def flavor_view(flavor: FlavorSettings) -> NotebookFlavor:
 
 
 def flavors(context: Context, query: FlavorQuery) -> list[NotebookFlavor]:
-    """Flavors in the order of the settings. All are CPU sizes of the public pool."""
+    """Flavors in the order of the settings. All are CPU sizes; every one is for the public pool too."""
     if query.category not in (None, "CPU") or query.flavor_type is not None:
         return []
-    if query.cluster_type not in (None, "MANAGED") or query.feature != "NOTEBOOK":
+    if query.cluster_type not in (None, "MANAGED", "DEDICATED") or query.feature != "NOTEBOOK":
         return []
+    if query.cluster_type == "DEDICATED":
+        return [flavor_view(flavor) for flavor in context.settings.flavors if _is_in_a_pool(context, flavor)]
     return [flavor_view(flavor) for flavor in context.settings.flavors]
+
+
+def _is_in_a_pool(context: Context, flavor: FlavorSettings) -> bool:
+    return any(not pool.flavors or flavor.id in pool.flavors for pool in context.settings.pools)
 
 
 async def images(context: Context, query: ImageQuery) -> list[ImageResponse]:

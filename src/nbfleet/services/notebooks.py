@@ -16,9 +16,10 @@ from nbfleet.domain import lease as leases
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
 from nbfleet.domain.notebook import Notebook, Progress
-from nbfleet.services import requests
+from nbfleet.services import pools, requests
 from nbfleet.services.context import Context
 from nbfleet.store import audit, catalogue, idempotency, notebooks
+from nbfleet.store import pools as pool_store
 from nbfleet.store.audit import Actor
 from nbfleet.store.database import Conflict, Connection
 from nbfleet.store.identity import user
@@ -38,6 +39,7 @@ class Shown:
     notebook: Notebook
     image: Image
     owner_name: str
+    pool: pool_store.Named | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,10 @@ async def start(context: Context, request: Request, notebook_id: str, period: in
             endpoint=None,
         )
 
-    return await _change(context, request, notebook_id, Event.START.value, change)
+    def has_room(connection: Connection, notebook: Notebook) -> None:
+        pools.make_room(connection, context, notebook)
+
+    return await _change(context, request, notebook_id, Event.START.value, change, has_room)
 
 
 async def stop(context: Context, request: Request, notebook_id: str) -> Shown:
@@ -173,11 +178,16 @@ async def _change(
     notebook_id: str,
     event: str,
     change: Callable[[Stored, int], Notebook],
+    check: Callable[[Connection, Notebook], None] | None = None,
 ) -> Shown:
+    """`check` may refuse the changed record by what else there is in the store."""
+
     def write(connection: Connection) -> Shown:
         now = context.clock()
         found = actionable(connection, request.caller, notebook_id, lock=True)
         changed = change(found, now)
+        if check is not None:
+            check(connection, changed)
         notebooks.save(connection, found, changed, due_at=now)
         audit.record(connection, now, request.actor, event, changed, found.notebook)
         return _shown(connection, changed)
@@ -229,6 +239,7 @@ def _running(notebook: Notebook) -> Notebook:
 
 def _add(connection: Connection, context: Context, request: Request, notebook: Notebook) -> None:
     catalogue.image(connection, notebook.image_id)
+    pools.admit(connection, context, notebook)
     try:
         notebooks.add(connection, context.directory, notebook, due_at=notebook.create_at)
     except UnknownReference as fault:
@@ -258,4 +269,7 @@ def _remember(
 def _shown(connection: Connection, notebook: Notebook) -> Shown:
     owner = user(connection, id=notebook.owner_id)
     name = "" if owner is None else owner.name
-    return Shown(notebook, catalogue.image(connection, notebook.image_id), name)
+    image = catalogue.image(connection, notebook.image_id)
+    if notebook.pool_id is None:
+        return Shown(notebook, image, name)
+    return Shown(notebook, image, name, pool_store.named(connection, notebook.project_id, notebook.pool_id))

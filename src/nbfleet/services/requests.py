@@ -32,7 +32,6 @@ _DEFAULT_CAPACITY = {"EVS": 5, "EFS": 50}
 
 _NOT_YET_AT_CREATE = (
     "custom_spec",
-    "pool_id",
     "hooks",
     "affinity",
     "run_user",
@@ -56,7 +55,8 @@ _RENAMEABLE = (Status.RUNNING, Status.STOPPED)
 
 
 def new_notebook(context: Context, caller: Caller, body: NotebookCreateRequest, now: int) -> Notebook:
-    """The record of a notebook to create. That its image and workspace exist is checked at the store."""
+    """The record of a notebook to create. That its image, workspace and pool exist is checked
+    at the store."""
     _refuse_unavailable(body, _NOT_YET_AT_CREATE)
     _check_endpoints(body.endpoints)
     if body.feature == "DEFAULT":
@@ -72,7 +72,7 @@ def new_notebook(context: Context, caller: Caller, body: NotebookCreateRequest, 
         flavor=flavor,
         image_id=body.image_id.lower(),
         workspace_id=given(body.workspace_id, "0"),
-        pool_id=None,
+        pool_id=given(body.pool_id, "") or None,
         volume=_volume(body.volume),
         lease=_first_lease(context.lease_range, body, now),
         wanted=Wanted.RUNNING,

@@ -332,7 +332,6 @@ CASES = [
     case(BODY, "body", method="POST", path="notebooks/RUNNING/stop", body=b"stop", name="stop-text"),
     # What the contract documents and this release does not have, each by name.
     create(UNAVAILABLE, "custom_spec", custom_spec={"cpu": 1, "memory": 1024}),
-    create(UNAVAILABLE, "pool_id", pool_id="pool-1"),
     create(UNAVAILABLE, "hooks", hooks={"container_hooks": {"pre_start": {"script": "/x"}}}),
     create(UNAVAILABLE, "data_volumes", data_volumes=[{"category": "OBS", "ownership": "DEDICATED"}]),
     create(UNAVAILABLE, "lease.type IDLE", lease={"type": "IDLE", "duration": 900_000}),
