@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from nbfleet.api import catalogue, identities, instances, labels, lists, pools
+from nbfleet.api import catalogue, identities, instances, keypairs, labels, lists, pools
 from nbfleet.api.call import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -18,6 +18,7 @@ HANDLERS: dict[str, Handler] = {
     **identities.HANDLERS,
     **labels.HANDLERS,
     **pools.HANDLERS,
+    **keypairs.HANDLERS,
 }
 
 

@@ -32,6 +32,7 @@ _COMMANDS = {
     "pool": ("pools", "List and show pools of machines."),
     "project": ("projects", "Add, list, disable and delete projects."),
     "user": ("users", "Add, list, disable and delete users; roles and passwords."),
+    "keypair": ("keypairs", "Add, list, show and delete one's own SSH key pairs."),
     "key": ("keys", "Add, list, disable and delete access keys."),
 }
 
