@@ -16,10 +16,12 @@ from huaweicloudsdkmodelarts.v1 import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from nbfleet.domain.access import Role
+from nbfleet.domain.lifecycle import Status
 from nbfleet.store import schema
+from nbfleet.store.codes import STATUS
 from nbfleet.store.database import Connection
 from support import sdk
 from support.client import Answer, Caller
@@ -193,6 +195,25 @@ def test_only_a_deletion_that_goes_on_or_is_done_refuses_tags(fleet) -> None:
     alice.gone(gone)
     assert put(alice, gone, a="b").refusal == (404, "ModelArts.6404")
     assert remove(alice, gone, "a").refusal == (404, "ModelArts.6404")
+
+
+def test_a_deletion_that_goes_on_refuses_tags(fleet) -> None:
+    made = fleet.alice.stopped()["id"]
+
+    def deleting(connection: Connection) -> None:
+        n, i = schema.notebooks.c, schema.instances.c
+        rid = connection.execute(select(n.rid).where(n.id == made)).scalar_one()
+        values = {"wanted": "DELETED", "due_at": None}
+        connection.execute(update(schema.instances).where(i.rid == rid).values(**values))
+        connection.execute(
+            update(schema.notebooks).where(n.rid == rid).values(status=STATUS[Status.DELETING])
+        )
+
+    fleet.hosted.database.write_now(deleting)
+    refused = put(fleet.alice, made, a="b")
+    assert refused.refusal == (400, "ModelArts.6357")
+    assert refused.message == f"The instance {made} is DELETING and cannot change its tags now."
+    assert remove(fleet.alice, made, "a").refusal == (400, "ModelArts.6357")
 
 
 def test_whose_notebook_it_is(fleet) -> None:

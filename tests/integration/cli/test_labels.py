@@ -103,3 +103,19 @@ def test_a_public_key_is_imported_listed_and_shown(service: Service, tmp_path: P
     )
     run(service, tmp_path, "keypair", "add", "x", "--print", "--write", "y", code=2)
     run(service, tmp_path, "keypair", "add", "x", "--print", "--public-key", str(public), code=2)
+
+
+def test_tags_are_set_removed_and_shown(service: Service, tmp_path: Path) -> None:
+    words = ("create", "tagged", "--pool", "pool-a", "--tag", "team=vision", "--tag", "keep", "-o", "json")
+    made = json.loads(run(service, tmp_path, *words)[0])
+    assert made["pool"] == {"id": "pool-a", "name": "Fast"}
+    assert made["tags"] == [{"key": "keep", "value": ""}, {"key": "team", "value": "vision"}]
+    assert run(service, tmp_path, "tag", "tagged", "team=speech", "stage=dev") == ("", "")
+    assert run(service, tmp_path, "untag", "tagged", "keep", "never") == ("", "")
+    shown = dict(line.split(None, 1) for line in run(service, tmp_path, "show", "tagged")[0].splitlines())
+    assert (shown["pool"], shown["tags"]) == ("Fast", "stage=dev, team=speech")
+    table = run(service, tmp_path, "tags")[0].splitlines()
+    assert [line.split() for line in table[:1] + table[2:]] == [
+        ["KEY", "VALUES"], ["stage", "dev"], ["team", "speech"],
+    ]  # fmt: skip
+    assert "tags[0].key is _sys_a" in run(service, tmp_path, "tag", "tagged", "_sys_a=1", code=1)[1]
