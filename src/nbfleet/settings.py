@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 from msgspec import Meta, Struct
 
+_CUSTOM_FLAVOR = "custom.flavor.spec.code"  # Of an instance with a size of its own; as in the domain.
 PREFIX = "NBFLEET_"
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -32,6 +33,29 @@ class FlavorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     description: str = ""
     # DEFAULT is the free instance that each user may have.
     features: tuple[Literal["NOTEBOOK", "DEFAULT"], ...] = ("NOTEBOOK",)
+
+
+class NodeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """So many machines of one size in a pool. Memory in MiB."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)] = "node"
+    vcpus: Positive
+    memory: Positive
+    gpus: Annotated[int, Meta(ge=0)] = 0
+    count: Positive = 1
+
+
+class PoolSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Machines set aside for the notebooks of one project. Nothing under `workspaces` or `flavors` means all,
+    nothing under `project` the first one."""
+
+    id: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{2,61}[a-z0-9]\Z")]
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")]
+    description: str = ""
+    project: str = ""
+    workspaces: list[Annotated[str, Meta(pattern=r"^(0|[0-9a-z]{32})\Z")]] = []
+    flavors: list[str] = []
+    nodes: Annotated[tuple[NodeSettings, ...], Meta(min_length=1)]
 
 
 class LeaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,6 +101,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     administrator: str = "admin"
 
     flavors: tuple[FlavorSettings, ...] = DEFAULT_FLAVORS
+    pools: tuple[PoolSettings, ...] = ()
+    keypairs: Positive = 100  # Of one user.
     lease: LeaseSettings = LeaseSettings()
     reveal_to_admin: bool = False
     signature_skew: Positive = 900  # Seconds.
@@ -190,10 +216,19 @@ def _check(settings: Settings) -> None:
         raise BadSettings("lease.minimum is above lease.maximum.")
     if not settings.flavors:
         raise BadSettings("flavors is empty: no notebook could be created.")
-    ids = [flavor.id for flavor in settings.flavors]
+    flavors = [flavor.id for flavor in settings.flavors]
+    _check_ids("flavors", flavors)
+    _check_ids("pools", [pool.id for pool in settings.pools])
+    for pool in settings.pools:
+        unknown = next((one for one in pool.flavors if one not in (*flavors, _CUSTOM_FLAVOR)), None)
+        if unknown is not None:
+            raise BadSettings(f"The pool {pool.id} names the flavor {unknown}, which flavors does not have.")
+
+
+def _check_ids(section: str, ids: list[str]) -> None:
     twice = next((one for one in ids if ids.count(one) > 1), None)
     if twice is not None:
-        raise BadSettings(f"flavors has the id {twice} twice.")
+        raise BadSettings(f"{section} has the id {twice} twice.")
 
 
 def scheme(settings: Settings) -> str:

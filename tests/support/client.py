@@ -167,8 +167,8 @@ class Caller:
     def patch(self, rest: str, body: Any = None, query: Any = None) -> Answer:
         return self.request("PATCH", self.at(rest), query, body)
 
-    def delete(self, rest: str) -> Answer:
-        return self.request("DELETE", self.at(rest))
+    def delete(self, rest: str, body: Any = None, query: Any = None) -> Answer:
+        return self.request("DELETE", self.at(rest), query, body)
 
     # Whole errands.
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from nbfleet.domain.notebook import (
     ORDINARY,
     AffinityRule,
+    CustomSize,
     Hook,
     Lease,
     LeaseType,
@@ -12,7 +13,6 @@ from nbfleet.domain.notebook import (
     Notebook,
     Observed,
     Progress,
-    Size,
     StepStatus,
     Volume,
     Wanted,
@@ -53,8 +53,8 @@ VOLUMES = st.builds(
 )  # fmt: skip
 HOOKS = st.none() | st.builds(Hook, TEXTS, is_file=st.booleans(), blocks=st.booleans())
 SIZES = st.builds(
-    Size, st.sampled_from([0.4, 1.25, 64.0]), st.integers(513, 2**40), st.just("x86_64"),
-    st.sampled_from(["CPU", "GPU"]), st.none() | st.just(0.5), st.none() | TEXTS, st.none() | TEXTS,
+    CustomSize, st.sampled_from([0.4, 1.25, 64.0]), st.integers(513, 2**40), st.just("x86_64"),
+    st.sampled_from(["CPU", "GPU"]), st.none() | TEXTS,
 )  # fmt: skip
 RULES = st.lists(
     st.builds(

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from nbfleet.api import catalogue, identities, instances, lists
+from nbfleet.api import catalogue, identities, instances, keypairs, labels, lists, pools
 from nbfleet.api.call import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -16,6 +16,9 @@ HANDLERS: dict[str, Handler] = {
     **instances.HANDLERS,
     **catalogue.HANDLERS,
     **identities.HANDLERS,
+    **labels.HANDLERS,
+    **pools.HANDLERS,
+    **keypairs.HANDLERS,
 }
 
 

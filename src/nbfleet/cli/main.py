@@ -27,13 +27,18 @@ _COMMANDS = {
     "update": ("changes", "Change a notebook: name, size, flavor, image, scripts."),
     "freeze": ("changes", "Keep a notebook from running."),
     "unfreeze": ("changes", "Let a frozen notebook be started again."),
+    "tag": ("tags", "Set tags of a notebook."),
+    "untag": ("tags", "Remove tags of a notebook."),
+    "tags": ("tags", "Show the tags in use."),
     "delete": ("notebooks", "Delete a notebook with its files."),
     "open": ("access", "Open a notebook in the browser."),
     "logs": ("access", "Print the last lines that a notebook wrote."),
     "doctor": ("doctor", "Look at this machine: what is there, what is missing."),
     "seed": ("seed", "Fill an empty store with a made-up fleet."),
+    "pool": ("pools", "List and show pools of machines."),
     "project": ("projects", "Add, list, disable and delete projects."),
     "user": ("users", "Add, list, disable and delete users; roles and passwords."),
+    "keypair": ("keypairs", "Add, list, show and delete one's own SSH key pairs."),
     "key": ("keys", "Add, list, disable and delete access keys."),
 }
 

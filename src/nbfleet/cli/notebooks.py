@@ -12,6 +12,7 @@ from nbfleet.cli.calls import call, find, not_hidden
 from nbfleet.cli.failures import Failed
 from nbfleet.cli.options import with_credentials, with_output
 from nbfleet.cli.progress import follow
+from nbfleet.cli.tags import tags_of
 
 _HOUR = 3_600_000
 _OFF = -1
@@ -37,6 +38,8 @@ def _duration(hours: float | None, no_auto_stop: bool) -> int | None:
 @click.option("--volume", "category", type=click.Choice(["EVS", "EFS"], case_sensitive=False), default="EVS")
 @click.option("--size", type=int, help="Size of the work volume in GB.")
 @click.option("--description", default=None)
+@click.option("--pool", "pool_id", default=None, help="Id of the pool to put it into.")
+@click.option("--tag", "tags", multiple=True, help="key=value, or a key alone; may be given several times.")
 @_auto_stop
 @click.option("--idempotency-key", help="The same key with the same request makes one notebook only.")
 @click.option("--no-wait", is_flag=True, help="Return at once instead of waiting until it runs.")
@@ -48,6 +51,8 @@ def create_command(
     no_wait: bool,
     output: str,
     description: str | None,
+    pool_id: str | None,
+    tags: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Create a notebook called NAME and wait until it runs."""
@@ -55,6 +60,10 @@ def create_command(
     fields: dict[str, Any] = {"duration": UNSET if duration is None else duration}
     if description is not None:
         fields["description"] = description
+    if pool_id is not None:
+        fields["pool_id"] = pool_id
+    if tags:
+        fields["tags"] = tags_of(tags)
     wanted = {
         k: options.pop(k) for k in ("name", "flavor", "image_id", "category", "size", "idempotency_key")
     }
@@ -95,6 +104,10 @@ def show(one: Any) -> None:
         ("volume", f"{one.volume.category} {one.volume.capacity} GB"),
         ("created", f"{screen.age(one.create_at)} ago"),
     ]
+    if one.pool is not UNSET:
+        rows.append(("pool", str(one.pool.name)))
+    if one.tags:
+        rows.append(("tags", ", ".join(f"{tag.key}={tag.value}" for tag in one.tags)))
     if one.status == "RUNNING":
         rows.append(("stops in", screen.left(one.lease)))
     for name, value in (

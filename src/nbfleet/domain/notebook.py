@@ -102,15 +102,13 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class CustomSize:
     """A size of its own instead of a flavor. Memory in MiB."""
 
     vcpus: float
     memory: int
     arch: str
     category: str
-    gpus: float | None = None
-    gpu_type: str | None = None
     resource_flavor: str | None = None
 
 
@@ -141,7 +139,7 @@ class AffinityRule:
 class Making:
     """What an instance is made with beyond flavor, image and volume; most have nothing of it."""
 
-    size: Size | None = None
+    size: CustomSize | None = None
     pre_start: Hook | None = None
     post_start: Hook | None = None
     run_as: tuple[int, int] | None = None  # User and group id.

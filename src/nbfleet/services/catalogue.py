@@ -94,12 +94,15 @@ def flavor_view(flavor: FlavorSettings) -> NotebookFlavor:
 
 
 def flavors(context: Context, query: FlavorQuery) -> list[NotebookFlavor]:
-    """Flavors in the order of the settings. All are CPU sizes of the public pool."""
+    """Flavors in the order of the settings. All are CPU sizes; every one is for the public pool too."""
     if query.category not in (None, "CPU") or query.flavor_type is not None:
         return []
-    if query.cluster_type not in (None, "MANAGED"):
+    if query.cluster_type not in (None, "MANAGED", "DEDICATED"):
         return []
-    return [flavor_view(one) for one in context.settings.flavors if query.feature in one.features]
+    offered = [one for one in context.settings.flavors if query.feature in one.features]
+    if query.cluster_type == "DEDICATED":
+        offered = [one for one in offered if _is_in_a_pool(context, one)]
+    return [flavor_view(one) for one in offered]
 
 
 def flavor(context: Context, flavor_id: str, feature: str) -> FlavorSettings:
@@ -125,6 +128,10 @@ def check_switch(context: Context, notebook: Notebook, flavor_id: str) -> None:
     allowed = [one.id for one in switchable(context, notebook)]
     if flavor_id not in allowed:
         raise errors.cannot_switch_flavor(flavor_id, allowed)
+
+
+def _is_in_a_pool(context: Context, flavor: FlavorSettings) -> bool:
+    return any(not pool.flavors or flavor.id in pool.flavors for pool in context.settings.pools)
 
 
 async def images(context: Context, query: ImageQuery) -> list[ImageResponse]:

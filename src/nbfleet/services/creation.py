@@ -10,13 +10,14 @@ from nbfleet.services.requests import asks, given
 from nbfleet.wire import errors
 from nbfleet.wire.notebooks import NotebookCreateRequest
 
-_NOT_YET = ("pool_id", "data_volumes", "user_vpc", "public_network_config")
+_NOT_YET = ("data_volumes", "user_vpc", "public_network_config")
 
 
 def new_notebook(context: Context, caller: Caller, body: NotebookCreateRequest, now: int) -> Notebook:
-    """The record of a notebook to create. That its image and workspace exist is checked at the store."""
+    """The record of a notebook to create. Whether what it refers to exists is checked at the store."""
     requests.refuse_unavailable(body, _NOT_YET)
     requests.check_endpoints(body.endpoints)
+    pool_id = given(body.pool_id, "") or None
     feature = given(body.feature, "NOTEBOOK").upper()
     lease = requests.first_lease(context.lease_range, body, now)
     if feature == "DEFAULT":
@@ -31,7 +32,7 @@ def new_notebook(context: Context, caller: Caller, body: NotebookCreateRequest, 
         flavor=_flavor(context, body, feature),
         image_id=body.image_id.lower(),
         workspace_id=given(body.workspace_id, "0"),
-        pool_id=None,
+        pool_id=pool_id,
         volume=requests.work_volume(body.volume),
         lease=lease,
         wanted=Wanted.RUNNING,
@@ -40,13 +41,14 @@ def new_notebook(context: Context, caller: Caller, body: NotebookCreateRequest, 
         update_at=now,
         generation=1,
         progress=Progress(),
-        making=_making(context, body),
+        tags=requests.joined_tags((), requests.checked_tags(given(body.tags, []))),
+        making=_making(context, body, pool_id),
     )
 
 
-def _making(context: Context, body: NotebookCreateRequest) -> Making:
+def _making(context: Context, body: NotebookCreateRequest, pool_id: str | None) -> Making:
     first = Making(run_as=making.run_as(context, body.run_user))
-    return making.changed(context, first, body, None)
+    return making.changed(context, first, body, pool_id)
 
 
 def _flavor(context: Context, body: NotebookCreateRequest, feature: str) -> str:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from msgspec import UNSET, UnsetType
 
-from nbfleet.domain.notebook import Ability, AffinityRule, Hook, Making, Size
+from nbfleet.domain.notebook import Ability, AffinityRule, CustomSize, Hook, Making
 from nbfleet.services.catalogue import ARCH
 from nbfleet.services.context import Context
 from nbfleet.services.requests import asks, given
@@ -77,25 +77,18 @@ def _needs_pool(field: str, pool_id: str | None) -> None:
         raise errors.cannot_honour(field, "it is for instances in a dedicated pool, which pool_id names")
 
 
-def _size(wanted: NotebookCustomSpec) -> Size:
+def _size(wanted: NotebookCustomSpec) -> CustomSize:
     if round(wanted.cpu, 2) != wanted.cpu:
         raise errors.wrong_value("custom_spec.cpu", wanted.cpu, "a number with at most two decimals")
     gpus, gpu_type = given(wanted.gpu, None), given(wanted.gpu_type, None)
     category = given(wanted.category, "CPU" if gpus is None else "GPU")
-    if category == "GPU":
-        if gpus is None or gpus <= 0:
-            raise errors.wrong_value("custom_spec.gpu", gpus, "more than 0 with category GPU")
-        if not gpu_type:
-            raise errors.missing("custom_spec.gpu_type")
-    elif gpus or gpu_type:
-        raise errors.wrong_value("custom_spec.category", category, "GPU, with gpu and gpu_type")
-    return Size(
+    if category == "GPU" or gpus or gpu_type:
+        raise errors.not_available("custom_spec with GPUs")
+    return CustomSize(
         vcpus=wanted.cpu,
         memory=int(wanted.memory),
         arch=given(wanted.arch, ARCH),
         category=category,
-        gpus=gpus,
-        gpu_type=gpu_type,
         resource_flavor=given(wanted.resource_flavor, None),
     )
 

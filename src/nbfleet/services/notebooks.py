@@ -16,10 +16,11 @@ from nbfleet.domain import lease as leases
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
 from nbfleet.domain.notebook import Notebook, Progress
-from nbfleet.services import creation, requests, updates
+from nbfleet.services import creation, pools, requests, updates
 from nbfleet.services.catalogue import flavor_view, switchable
 from nbfleet.services.context import Context
 from nbfleet.store import audit, catalogue, idempotency, notebooks
+from nbfleet.store import pools as pool_store
 from nbfleet.store.audit import Actor
 from nbfleet.store.database import Conflict, Connection
 from nbfleet.store.identity import user
@@ -46,6 +47,7 @@ class Shown:
     notebook: Notebook
     image: Image
     owner_name: str
+    pool: pool_store.Named | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,10 @@ async def start(context: Context, request: Request, notebook_id: str, period: in
             endpoint=None,
         )
 
-    return await _change(context, request, notebook_id, Event.START.value, change)
+    def has_room(connection: Connection, notebook: Notebook) -> None:
+        pools.make_room(connection, context, notebook)
+
+    return await _change(context, request, notebook_id, Event.START.value, change, has_room)
 
 
 async def stop(context: Context, request: Request, notebook_id: str) -> Shown:
@@ -174,7 +179,7 @@ async def readable(context: Context, caller: Caller, notebook_id: str) -> Notebo
     """The notebook for what only those who may act on it can read, such as its log."""
 
     def read(connection: Connection) -> Notebook:
-        return _actionable(connection, caller, notebook_id, lock=False).notebook
+        return actionable(connection, caller, notebook_id, lock=False).notebook
 
     return await context.database.read(read)
 
@@ -205,11 +210,16 @@ async def _change(
     notebook_id: str,
     event: str,
     change: Callable[[Stored, int], Notebook],
+    check: Callable[[Connection, Notebook], None] | None = None,
 ) -> Shown:
+    """`check` may refuse the changed record by what else there is in the store."""
+
     def write(connection: Connection) -> Shown:
         now = context.clock()
-        found = _actionable(connection, request.caller, notebook_id, lock=True)
+        found = actionable(connection, request.caller, notebook_id, lock=True)
         changed = change(found, now)
+        if check is not None:
+            check(connection, changed)
         notebooks.save(connection, found, changed, due_at=now)
         audit.record(connection, now, request.actor, event, changed, found.notebook)
         return _shown(connection, changed)
@@ -229,7 +239,8 @@ def _visible(connection: Connection, caller: Caller, notebook_id: str, *, lock: 
     return found
 
 
-def _actionable(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool) -> Stored:
+def actionable(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool) -> Stored:
+    """The notebook if this caller may change it; `lock` keeps other writers off until the commit."""
     found = _visible(connection, caller, notebook_id, lock=lock)
     if not access.acts_on(caller, found.notebook.owner_id):
         raise errors.forbidden(access.ACT_ON_ALL)
@@ -271,6 +282,7 @@ def _add(connection: Connection, context: Context, request: Request, notebook: N
         connection, context.directory, notebook.project_id, notebook.owner_id
     ):
         raise errors.one_default_instance()
+    pools.admit(connection, context, notebook)
     try:
         notebooks.add(connection, context.directory, notebook, due_at=notebook.create_at)
     except UnknownReference as fault:
@@ -300,4 +312,7 @@ def _remember(
 def _shown(connection: Connection, notebook: Notebook) -> Shown:
     owner = user(connection, id=notebook.owner_id)
     name = "" if owner is None else owner.name
-    return Shown(notebook, catalogue.image(connection, notebook.image_id), name)
+    image = catalogue.image(connection, notebook.image_id)
+    if notebook.pool_id is None:
+        return Shown(notebook, image, name)
+    return Shown(notebook, image, name, pool_store.named(connection, notebook.project_id, notebook.pool_id))

@@ -4,17 +4,21 @@ Whatever the contract documents and this release cannot honour is refused by nam
 Empty values ask for nothing and pass.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
 
 from nbfleet.domain import lease as leases
+from nbfleet.domain import tags
 from nbfleet.domain.lease import Range
 from nbfleet.domain.notebook import Lease, LeaseType, Volume
+from nbfleet.domain.tags import Tags
 from nbfleet.wire import errors
 from nbfleet.wire.endpoints import EndpointsReq
 from nbfleet.wire.leases import LeaseReq
 from nbfleet.wire.notebooks import NotebookCreateRequest
+from nbfleet.wire.tags import TmsTag
 from nbfleet.wire.volumes import VolumeMountRequest
 
 T = TypeVar("T")
@@ -43,6 +47,29 @@ def checked_period(allowed: Range, field: str, period: int) -> int:
     if not allowed.holds(period):
         raise errors.bad_duration(field, period, f"-1 or {allowed.minimum} to {allowed.maximum} milliseconds")
     return period
+
+
+def checked_tags(wanted: Sequence[TmsTag]) -> dict[str, str]:
+    """Tags to set, by key; a key named twice would have two meanings."""
+    found: dict[str, str] = {}
+    for place, tag in enumerate(wanted):
+        value = given(tag.value, "")
+        if not tags.is_key(tag.key):
+            raise errors.wrong_value(f"tags[{place}].key", tag.key, tags.KEY_RULE)
+        if not tags.is_value(value):
+            raise errors.wrong_value(f"tags[{place}].value", value, tags.VALUE_RULE)
+        if tag.key in found:
+            raise errors.wrong_value(f"tags[{place}].key", tag.key, "each key once")
+        found[tag.key] = value
+    return found
+
+
+def joined_tags(now: Tags, wanted: Mapping[str, str]) -> Tags:
+    try:
+        return tags.with_tags(now, wanted)
+    except tags.TooMany as fault:
+        message = f"The instance would have {fault.count} tags; it may have at most {tags.MOST}."
+        raise errors.quota_exceeded(message) from fault
 
 
 def given(value: T | UnsetType, default: T) -> T:

@@ -10,7 +10,7 @@ from msgspec import UnsetType
 
 from nbfleet.domain.lifecycle import GROWS_IN, Status, status_of
 from nbfleet.domain.notebook import CUSTOM_FLAVOR, Notebook, Volume
-from nbfleet.services import catalogue, making, requests
+from nbfleet.services import catalogue, making, pools, requests
 from nbfleet.services.context import Context
 from nbfleet.services.requests import asks, given
 from nbfleet.wire import errors
@@ -35,6 +35,8 @@ def updated(context: Context, notebook: Notebook, body: NotebookUpdateRequest, n
         making=making.changed(context, notebook.making, body, notebook.pool_id),
     )
     changed = _with_flavor(context, changed, body)
+    if (changed.flavor, changed.making.size) != (notebook.flavor, notebook.making.size):
+        pools.check_change(context, changed)
     return notebook if changed == notebook else replace(changed, update_at=now)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from nbfleet.domain.lifecycle import FAILED, Status, status_of
-from nbfleet.domain.notebook import AffinityRule, Lease, Making, Notebook, Progress, Size, Step, Volume
+from nbfleet.domain.notebook import AffinityRule, CustomSize, Lease, Making, Notebook, Progress, Step, Volume
 from nbfleet.store.codes import COMPUTE, STORAGE
 from nbfleet.wire import enums, placement
 from nbfleet.wire.flavors import NotebookCustomSpecRep
@@ -77,14 +77,12 @@ def progress_view(notebook_id: str, progress: Progress) -> list[JobProgress]:
     ]
 
 
-def size_view(size: Size) -> NotebookCustomSpecRep:
+def size_view(size: CustomSize) -> NotebookCustomSpecRep:
     return NotebookCustomSpecRep(
         cpu=size.vcpus,
         memory=size.memory,
         arch=enums.ImageArch(size.arch),
         category="GPU" if size.category == "GPU" else "CPU",
-        gpu=UNSET if size.gpus is None else size.gpus,
-        gpu_type=UNSET if size.gpu_type is None else size.gpu_type,
         resource_flavor=UNSET if size.resource_flavor is None else size.resource_flavor,
     )
 

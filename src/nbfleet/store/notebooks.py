@@ -135,7 +135,7 @@ def _stored(row: Row[Any], tags: tuple[tuple[str, str], ...]) -> Stored:
             endpoint=row.endpoint,
             handle=row.handle,
             tags=tags,
-            making=_making(row.making),
+            making=making_of(row.making),
         ),
         row.claim is not None,
     )
@@ -338,5 +338,5 @@ def _making_text(making: Making) -> str | None:
     return None if making == ORDINARY else msgspec.json.encode(making).decode()
 
 
-def _making(text: str | None) -> Making:
+def making_of(text: str | None) -> Making:
     return ORDINARY if text is None else msgspec.json.decode(text, type=Making)

@@ -93,6 +93,18 @@ tokens = Table(
     Index("tokens_by_expiry", "expires_at"),
 )
 
+keypairs = Table(
+    "keypairs",
+    metadata,
+    Column("user_no", _Number, ForeignKey("users.no"), primary_key=True),
+    Column("name", _Text, primary_key=True),
+    Column("public_key", Text, nullable=False),  # The private one is kept nowhere.
+    Column("fingerprint", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("create_at", BigInteger, nullable=False),
+    Column("update_at", BigInteger, nullable=False),
+)
+
 login_links = Table(
     "login_links",
     metadata,
@@ -121,6 +133,7 @@ pools = Table(
     Column("id", String(64), nullable=False),
     Column("name", Text, nullable=False),
     Column("name_folded", Text, nullable=False),
+    Column("create_at", BigInteger),
     UniqueConstraint("project_no", "id", name="pools_by_id"),
     sqlite_autoincrement=True,
 )
@@ -194,6 +207,16 @@ for _name, _key in _KEYS.items():
     _also = ("name_folded",) if _name == "create_at" else ()
     _index(_name, f"status <> {DELETED}", *_key, "rid", *_rest, *_also)
 _index("deleted", f"status = {DELETED}", "create_at", "rid", *_FILTERS[1:])
+
+# Codes of the states in which an instance has, or is to have, room in its pool.
+TAKING = (20, 50, 80, 90, 100, 110, 140)
+_takes_room = text(f"pool_no <> 0 AND status IN ({', '.join(map(str, TAKING))})")
+Index(
+    "notebooks_taking",
+    *(notebooks.c[column] for column in ("pool_no", "flavor", "status", "rid")),
+    sqlite_where=_takes_room,
+    postgresql_where=_takes_room,
+)
 
 documents = Table(
     "documents",

@@ -170,6 +170,28 @@ def one_default_instance() -> ApiError:
     return ApiError(400, ErrorCode.TOO_MANY_INSTANCES, message)
 
 
+def quota_exceeded(what: str) -> ApiError:
+    """`what` is a sentence: how much was asked for, and how much there may be."""
+    return ApiError(400, ErrorCode.QUOTA_EXCEEDED, what)
+
+
+def flavor_sold_out(flavor: object, pool: object, free: str) -> ApiError:
+    message = f"The pool {shown(pool)} has no room for the flavor {shown(flavor)} now; free: {free}."
+    return ApiError(400, ErrorCode.FLAVOR_SOLD_OUT, message)
+
+
+def start_without_resources(flavor: object, pool: object, free: str) -> ApiError:
+    message = f"The pool {shown(pool)} has no room for the flavor {shown(flavor)} now; free: {free}."
+    return ApiError(400, ErrorCode.START_WITHOUT_RESOURCES, message)
+
+
+def flavor_not_in_pool(flavor: object, pool: object, allowed: str | Iterable[object]) -> ApiError:
+    message = (
+        f"The flavor {shown(flavor)} is not offered in the pool {shown(pool)}; allowed: {_list(allowed)}."
+    )
+    return ApiError(400, ErrorCode.FLAVOR_NOT_SUPPORTED, message)
+
+
 # A state that does not allow it.
 
 

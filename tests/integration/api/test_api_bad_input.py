@@ -332,7 +332,6 @@ CASES = [
     # What the contract documents and this release does not have, each by name.
     create(VALUE, "custom_spec", "dedicated pool", flavor=..., custom_spec={"cpu": 1, "memory": 1024}),
     create(VALUE, "flavor", "cpu.1u", "custom.flavor.spec.code", custom_spec={"cpu": 1, "memory": 1024}),
-    create(UNAVAILABLE, "pool_id", pool_id="pool-1"),
     create(UNAVAILABLE, "data_volumes", data_volumes=[{"category": "OBS", "ownership": "DEDICATED"}]),
     create(UNAVAILABLE, "lease.type IDLE", lease={"type": "IDLE", "duration": 900_000}),
     create(UNAVAILABLE, "lease.type IDLE", lease={"type": "idle"}),

@@ -149,6 +149,8 @@ def test_a_row_says_what_is_spliced_in(database: Database) -> None:
             notebook.owner_id,
             fleet.USERS[notebook.owner_id],
             documents.encode(notebook, image),
+            notebook.pool_id,
+            fleet.POOLS.get(notebook.pool_id or ""),
         )
 
     assert [database.read_now(row, by_id[found.id]) for found in page.rows] == list(page.rows)
