@@ -206,8 +206,8 @@ class Rows:
             parts = piece.split(b'"')
             ends = sum(part.count(b"\n") for part in parts[int(self._is_quoted) :: 2])
             self._is_quoted ^= len(parts) % 2 == 0
-        self.seen += ends
-        return ends
+        before, self.seen = self.seen, self.seen + ends
+        return self.seen - max(before, 0) if ends else 0
 
 
 async def _copied(
