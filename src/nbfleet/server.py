@@ -40,6 +40,7 @@ from nbfleet.runtimes.base import InstanceRef, Runtime
 from nbfleet.runtimes.local import machine as machines
 from nbfleet.runtimes.local.runtime import LocalRuntime
 from nbfleet.runtimes.simulated import SimulatedRuntime
+from nbfleet.services import identity
 from nbfleet.services.context import Context
 from nbfleet.settings import DEFAULT_FLAVORS, Settings, api_url, gateway_url
 from nbfleet.store import claims, keyring, migrate
@@ -89,7 +90,8 @@ def open_ground(settings: Settings) -> Ground:
     """Opens the data directory, the key file and the database, and brings its schema up to date."""
     directory = _own_directory(settings)
     try:
-        keys = keyring.load_or_create(Path(settings.key_file or directory / "secret.key"))
+        key_file = _key_file(settings)
+        keys = keyring.load_or_create(key_file)
     except OSError as fault:
         raise CannotStart(f"Cannot use the key file: {fault.strerror}.") from fault
     except keyring.UnreadableKey as fault:
@@ -103,10 +105,40 @@ def open_ground(settings: Settings) -> Ground:
     except Exception as fault:
         cause = str(fault).splitlines()[0]
         raise CannotStart(f"Cannot use the database: {fault.__class__.__name__}: {cause}") from fault
-    if not database.write_now(is_the_key, keys.fingerprint):
-        database.close()
-        raise CannotStart("The key file is not the one that the secrets in the database are sealed with.")
-    return Ground(settings, database, keys)
+    return Ground(settings, database, _checked(database, keys, key_file))
+
+
+def _checked(database: Database, keys: Keyring, key_file: Path) -> Keyring:
+    """The key that the secrets in the database are sealed with: this one, or the one that was to replace it
+    when an exchange was interrupted."""
+    if database.write_now(is_the_key, keys.fingerprint):
+        return keys
+    waiting = keyring.waiting_successor(key_file)
+    if waiting is not None and database.write_now(is_the_key, waiting.fingerprint):
+        log.info("the exchange of the key file is finished")
+        return keyring.succeed(key_file)
+    database.close()
+    raise CannotStart("The key file is not the one that the secrets in the database are sealed with.")
+
+
+def exchange_key(settings: Settings) -> int:
+    """Replaces the key file while nothing runs; answers how many access keys were sealed anew."""
+    with lock(settings):
+        ground = open_ground(settings)
+        try:
+            with only_service(ground.database):
+                path = _key_file(settings)
+                change = identity.exchange_key
+                sealed = ground.database.write_now(change, ground.keyring, keyring.successor(path))
+                # Whoever opens the store before this is done finds the successor beside the file.
+                keyring.succeed(path)
+                return sealed
+        finally:
+            ground.database.close()
+
+
+def _key_file(settings: Settings) -> Path:
+    return Path(settings.key_file or Path(settings.data_dir) / "secret.key")
 
 
 def _own_directory(settings: Settings) -> Path:

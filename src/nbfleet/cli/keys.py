@@ -1,4 +1,4 @@
-"""`nbfleet key`: add, list, disable, enable, delete."""
+"""`nbfleet key`: add, list, disable, enable, delete, exchange-file."""
 
 import os
 from pathlib import Path
@@ -11,6 +11,7 @@ from nbfleet.cli import screen
 from nbfleet.cli.admin import read, store, write
 from nbfleet.cli.failures import Failed
 from nbfleet.cli.options import StoredCredentials, with_output, with_store
+from nbfleet.cli.options import settings as given
 from nbfleet.cli.screen import Column
 from nbfleet.services import identity
 from nbfleet.settings import api_url
@@ -101,3 +102,21 @@ def delete(key: str, **options: Any) -> None:
     """Forget KEY."""
     write(options, lambda c, _: people.delete_key(c, identity.the_key(c, key).id))
     click.echo(f"Key {key} is gone.")
+
+
+@key_command.command("exchange-file")
+@with_store
+def exchange_file(**options: Any) -> None:
+    """Replace the key file, and seal the secrets of all access keys anew.
+
+    The service and a separate gateway must be stopped, and so must every notebook. Access keys, tokens and
+    passwords stay as they are; markers of walks become useless. Keep the new file safe in place of the old
+    one: a backup of the database needs the key file of its day.
+    """
+    from nbfleet.server import exchange_key  # noqa: PLC0415
+    from nbfleet.telemetry import configure_logs  # noqa: PLC0415
+
+    configure_logs("warning", "text")
+    config = options.pop("config")
+    sealed = exchange_key(given(config, **options))
+    click.echo(f"The key file is replaced, and {sealed} access keys are sealed with the new one.")

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from nbfleet.domain.access import Principal, Role
 from nbfleet.services.context import Context
-from nbfleet.store import identity, keyring
+from nbfleet.store import fleet, identity, keyring
 from nbfleet.store.database import Connection
 from nbfleet.store.identity import Key, Project, User
+from nbfleet.store.keyring import Keyring
 from nbfleet.wire import errors
 
 LOGIN_LINK_LIFETIME = 600_000
@@ -256,6 +257,15 @@ def add_key(connection: Connection, context: Context, user: User) -> NewKey:
     sealed = context.keyring.seal(key.secret_key)
     identity.add_key(connection, key.access_key, user.no, sealed, context.clock())
     return key
+
+
+def exchange_key(connection: Connection, old: Keyring, new: Keyring) -> int:
+    """Seals every secret with the new key instead of the old one; answers how many there were. Running
+    notebooks have secrets derived from the old one, and nobody could reach them afterwards."""
+    if living := fleet.living(connection):
+        raise Refused(f"{living} notebooks run or are on their way; stop them first.")
+    fleet.change_key(connection, new.fingerprint)
+    return identity.reseal_keys(connection, lambda sealed: new.seal(old.open(sealed)))
 
 
 def the_project(connection: Connection, name_or_id: str) -> Project:

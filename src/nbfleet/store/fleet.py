@@ -2,9 +2,10 @@
 
 import uuid
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, or_, select, update
 
-from nbfleet.store.schema import settings
+from nbfleet.domain.notebook import Observed
+from nbfleet.store.schema import instances, settings
 
 _FLEET = "fleet_id"
 _KEY = "key_fingerprint"
@@ -16,6 +17,17 @@ def is_the_key(connection: Connection, fingerprint: str) -> bool:
     if found is None:
         connection.execute(insert(settings).values(key=_KEY, value=fingerprint))
     return found in (None, fingerprint)
+
+
+def change_key(connection: Connection, fingerprint: str) -> None:
+    """From now on secrets here are sealed with another key."""
+    connection.execute(update(settings).where(settings.c.key == _KEY).values(value=fingerprint))
+
+
+def living(connection: Connection) -> int:
+    """How many notebooks run, or have something to be done about them."""
+    is_living = or_(instances.c.observed == Observed.RUNNING.value, instances.c.due_at.is_not(None))
+    return connection.execute(select(func.count()).select_from(instances).where(is_living)).scalar_one()
 
 
 def fleet_id(connection: Connection) -> str:

@@ -4,7 +4,7 @@ Secrets arrive here sealed or as digests; this module never sees one. What a cre
 `Principal`: the user and the projects it reaches now.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,6 +188,15 @@ def _key(row: Any) -> Key:
 
 def enable_key(connection: Connection, key_id: str, enabled: bool) -> None:
     connection.execute(update(access_keys).where(access_keys.c.id == key_id).values(enabled=enabled))
+
+
+def reseal_keys(connection: Connection, reseal: Callable[[bytes], bytes]) -> int:
+    """Changes the sealed secret of every key; answers how many there are."""
+    found = list_keys(connection)
+    for key in found:
+        mine = access_keys.c.id == key.id
+        connection.execute(update(access_keys).where(mine).values(secret=reseal(key.secret)))
+    return len(found)
 
 
 def delete_key(connection: Connection, key_id: str) -> None:

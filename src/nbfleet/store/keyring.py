@@ -78,15 +78,52 @@ def load_or_create(path: Path) -> Keyring:
     if not path.exists():
         # Whole under another name first: a crash in between must not leave an empty key file.
         pending = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-        descriptor = os.open(pending, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Fernet.generate_key())
-            file.flush()
-            os.fsync(file.fileno())
+        _write_key(pending)
         with contextlib.suppress(FileExistsError):
             os.link(pending, path)
         pending.unlink()
     return load(path)
+
+
+def _write_key(path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(Fernet.generate_key())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def successor(path: Path) -> Keyring:
+    """A new key, written beside the file that it will replace. One that was never put in place goes."""
+    _beside(path).unlink(missing_ok=True)
+    _write_key(_beside(path))
+    _sync(path.parent)
+    return load(_beside(path))
+
+
+def succeed(path: Path) -> Keyring:
+    """Puts the successor in place."""
+    _beside(path).replace(path)
+    _sync(path.parent)
+    return load(path)
+
+
+def waiting_successor(path: Path) -> Keyring | None:
+    """What an exchange that was interrupted left beside the file."""
+    return load(_beside(path)) if _beside(path).exists() else None
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
+
+
+def _sync(directory: Path) -> None:
+    """Makes sure that names in it outlast a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def load(path: Path) -> Keyring:
