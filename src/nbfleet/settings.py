@@ -69,6 +69,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     administrator: str = "admin"
 
     flavors: tuple[FlavorSettings, ...] = DEFAULT_FLAVORS
+    image_dirs: list[str] = []  # Besides images/ in the data directory; only read.
     lease: LeaseSettings = LeaseSettings()
     reveal_to_admin: bool = False
     signature_skew: Positive = 900  # Seconds.
@@ -172,12 +173,15 @@ def _words(value: str) -> list[str]:
 _NOT_SETTINGS = frozenset(
     {"NBFLEET_CREDENTIALS", "NBFLEET_ENDPOINT", "NBFLEET_CA_FILE", "NBFLEET_CONFIG", "NBFLEET_INSTANCE"}
 )
-_LISTS = frozenset({"trusted_proxies"})
+_LISTS = frozenset({"trusted_proxies", "image_dirs"})
 
 
 def _check(settings: Settings) -> None:
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise BadSettings("tls_certificate and tls_key are only useful together.")
+    relative = next((one for one in settings.image_dirs if not Path(one).is_absolute()), None)
+    if relative is not None:
+        raise BadSettings(f"image_dirs has {relative!r}, which is not an absolute path.")
     if settings.lease.minimum > settings.lease.maximum:
         raise BadSettings("lease.minimum is above lease.maximum.")
     if not settings.flavors:

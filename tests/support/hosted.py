@@ -18,6 +18,7 @@ from nbfleet.api.site import site
 from nbfleet.domain.access import Role
 from nbfleet.domain.notebook import Step
 from nbfleet.face import Face, listen
+from nbfleet.reconciler import trials
 from nbfleet.reconciler.loop import Reconciler
 from nbfleet.reconciler.works import Works
 from nbfleet.runtimes.base import InstanceSpec
@@ -93,7 +94,7 @@ class Hosted:
         tools = Tools(self.context, presenter, Answers(self.context.database.version), Questions(), log_tail)
         app = site(tools, Authenticator(self.context), metrics, f"http://127.0.0.1:{self.port}")
         self._face = Face(app, self._socket, self.settings)
-        working = asyncio.create_task(reconciler.run())
+        working = asyncio.gather(reconciler.run(), trials.try_images(works))
         serving = asyncio.create_task(self._face.run())
         ready.set()
         await serving

@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 
-from nbfleet.api import catalogue, identities, instances, lists
+from nbfleet.api import catalogue, identities, images, instances, lists
 from nbfleet.api.call import Handler
 
 HANDLERS: dict[str, Handler] = {
     **lists.HANDLERS,
     **instances.HANDLERS,
     **catalogue.HANDLERS,
+    **images.HANDLERS,
     **identities.HANDLERS,
 }
 

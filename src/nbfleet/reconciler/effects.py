@@ -11,7 +11,9 @@ from nbfleet.domain.lifecycle import Effect, Event, Presence
 from nbfleet.domain.notebook import Notebook, Progress, Step, StepStatus
 from nbfleet.reconciler.works import Works, apply, is_down, is_ready, ref, save_progress
 from nbfleet.runtimes.base import DeleteFailed, InstanceSpec, Observation, StartFailed
-from nbfleet.store import notebooks
+from nbfleet.store import catalogue, notebooks
+from nbfleet.store.database import Connection
+from nbfleet.wire.enums import ImageType
 
 _MILLISECONDS = 1000
 _LOOK_AGAIN = 0.5  # Seconds.
@@ -61,7 +63,8 @@ async def _run(works: Works, notebook: Notebook, claim: str) -> Observation:
     current = replace(notebook, progress=Progress())
     try:
         async with deadline:
-            async for item in works.runtime.start(_spec(works, notebook)):
+            image_path = await works.database.read(_image_path, notebook.image_id)
+            async for item in works.runtime.start(_spec(works, notebook, image_path)):
                 steps = (current.progress or Progress()).with_step(item.step, item.status)
                 handle = current.handle if item.handle is None else item.handle
                 current = replace(current, progress=steps, handle=handle)
@@ -86,7 +89,13 @@ async def _look(works: Works, notebook: Notebook) -> Observation:
         await works.sleep(_LOOK_AGAIN)
 
 
-def _spec(works: Works, notebook: Notebook) -> InstanceSpec:
+def _image_path(connection: Connection, image_id: str) -> str:
+    """What leads the runtime to the image: its reference, or nothing for one of the service."""
+    image = catalogue.image(connection, image_id)
+    return str(image.swr_path) if image.type is ImageType.DEDICATED else ""
+
+
+def _spec(works: Works, notebook: Notebook, image_path: str) -> InstanceSpec:
     flavor = next((f for f in works.settings.flavors if f.id == notebook.flavor), None)
     if flavor is None:
         raise StartFailed(Step.COMPUTE, f"The flavor {notebook.flavor} is no longer offered.")
@@ -98,6 +107,7 @@ def _spec(works: Works, notebook: Notebook) -> InstanceSpec:
         memory=flavor.memory,
         base_path=f"/{notebook.id}/",
         secret=works.keyring.instance_secret(notebook.id, notebook.generation),
+        image_path=image_path,
     )
 
 

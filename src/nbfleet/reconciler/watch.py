@@ -13,7 +13,7 @@ from nbfleet.domain.lifecycle import Event, Presence, Status, finding, is_stray,
 from nbfleet.domain.notebook import Notebook
 from nbfleet.reconciler.works import CLAIM, RECONCILER, Works, is_down, ref, steadily
 from nbfleet.runtimes.base import InstanceRef, Observation
-from nbfleet.store import audit, claims, notebooks
+from nbfleet.store import audit, claims, images, notebooks
 from nbfleet.store.database import Connection
 from nbfleet.store.notebooks import Stored
 
@@ -104,7 +104,8 @@ async def sweep_once(works: Works) -> None:
 async def _sweep(works: Works, instance: InstanceRef) -> None:
     found = await works.database.read(notebooks.find, instance.notebook_id)
     if found is None:
-        await _stop_stray(works, instance)
+        if not await works.database.read(images.is_on_trial, instance.notebook_id):
+            await _stop_stray(works, instance)
     elif _is_unwanted(found.notebook):
         claim = uuid.uuid4().hex
         if await _claim(works, claim, instance.notebook_id, _is_unwanted) is not None:

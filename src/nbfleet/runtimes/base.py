@@ -27,7 +27,8 @@ class InstanceRef:
 class InstanceSpec:
     """What to start. `secret` is what the server inside must demand of every request; it never goes into
     arguments or logs. `base_path` is where the server must put its pages, with a slash at both ends.
-    `memory` in MiB."""
+    `memory` in MiB. `image_path` is the reference of a registered image, empty for the one that is always
+    there."""
 
     ref: InstanceRef
     image_id: str
@@ -36,6 +37,7 @@ class InstanceSpec:
     memory: int
     base_path: str
     secret: str = field(repr=False)
+    image_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

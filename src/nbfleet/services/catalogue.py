@@ -1,6 +1,6 @@
-"""Flavors and images: what a notebook can be made of.
+"""Flavors, and the image that is always there: the Python of the service.
 
-Both lists are short and known whole, so they are filtered here; the fleet list never is.
+Flavors are few and known whole, so they are filtered here; no other list is.
 """
 
 import platform
@@ -17,7 +17,7 @@ from nbfleet.settings import FlavorSettings
 from nbfleet.store import catalogue
 from nbfleet.wire import enums, errors
 from nbfleet.wire.flavors import BillingInfo, NotebookFlavor
-from nbfleet.wire.images import Image, ImageResponse
+from nbfleet.wire.images import Image
 
 T = TypeVar("T")
 
@@ -32,20 +32,6 @@ class FlavorQuery:
     feature: str = "NOTEBOOK"
     cluster_type: str | None = None
     flavor_type: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ImageQuery:
-    """`name` matches parts unless `fuzzy` is off."""
-
-    name: str | None = None
-    fuzzy: bool = True
-    namespace: str | None = None
-    service_type: str | None = None
-    type: str = "BUILD_IN"
-    workspace_id: str = "0"
-    show_name: str | None = None
-    show_tag: str | None = None
 
 
 def built_in_image(now: int) -> Image:
@@ -101,18 +87,6 @@ def flavors(context: Context, query: FlavorQuery) -> list[NotebookFlavor]:
     return [flavor_view(flavor) for flavor in context.settings.flavors]
 
 
-async def images(context: Context, query: ImageQuery) -> list[ImageResponse]:
-    found = await context.database.read(catalogue.all_images)
-    return [_entry(image) for image in found if _matches(image, query)]
-
-
-async def image(context: Context, image_id: str) -> Image:
-    try:
-        return await context.database.read(catalogue.image, image_id.lower())
-    except catalogue.UnknownImage as fault:
-        raise errors.not_found("image", image_id) from fault
-
-
 def ordered(items: Iterable[T], keys: Sequence[str], allowed: Sequence[str], descending: bool) -> list[T]:
     """Sorted by these attributes, absent ones last when ascending; equal items keep their order."""
     for key in keys:
@@ -124,17 +98,3 @@ def ordered(items: Iterable[T], keys: Sequence[str], allowed: Sequence[str], des
         return [(value is UNSET, 0 if value is UNSET else value) for value in values]
 
     return sorted(items, key=rank, reverse=descending) if keys else list(items)
-
-
-def _entry(image: Image) -> ImageResponse:
-    return ImageResponse(**{name: getattr(image, name) for name in ImageResponse.__struct_fields__})
-
-
-def _matches(image: Image, query: ImageQuery) -> bool:
-    if query.name is not None:
-        wanted, name = query.name.casefold(), str(image.name).casefold()
-        if not (wanted in name if query.fuzzy else wanted == name):
-            return False
-    exact = ("namespace", "service_type", "type", "workspace_id", "show_name", "show_tag")
-    asked = ((getattr(query, field), getattr(image, field)) for field in exact)
-    return all(wanted is None or wanted == found for wanted, found in asked)

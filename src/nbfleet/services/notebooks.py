@@ -16,7 +16,7 @@ from nbfleet.domain import lease as leases
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
 from nbfleet.domain.notebook import Notebook, Progress
-from nbfleet.services import requests
+from nbfleet.services import images, requests
 from nbfleet.services.context import Context
 from nbfleet.store import audit, catalogue, idempotency, notebooks
 from nbfleet.store.audit import Actor
@@ -72,10 +72,8 @@ async def create(
             earlier = _repeated(connection, request.caller, idempotency_key, digest)
             if earlier is not None:
                 return earlier
-        try:
-            _add(connection, context, request, notebook)
-        except catalogue.UnknownImage as fault:
-            raise errors.image_not_found(body.image_id) from fault
+        images.check_use(connection, request.caller, body)
+        _add(connection, context, request, notebook)
         if idempotency_key is not None:
             _remember(connection, context, request.caller, idempotency_key, digest, notebook)
         return _shown(connection, notebook)
@@ -227,7 +225,6 @@ def _running(notebook: Notebook) -> Notebook:
 
 
 def _add(connection: Connection, context: Context, request: Request, notebook: Notebook) -> None:
-    catalogue.image(connection, notebook.image_id)
     try:
         notebooks.add(connection, context.directory, notebook, due_at=notebook.create_at)
     except UnknownReference as fault:

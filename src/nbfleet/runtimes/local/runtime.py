@@ -8,6 +8,7 @@ from its environment, not from each other, and their flavor is not enforced.
 
 import asyncio
 import os
+import platform
 import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -31,6 +32,7 @@ from nbfleet.runtimes.local.ending import end
 from nbfleet.runtimes.local.handle import Handle
 from nbfleet.runtimes.local.layout import Layout, is_notebook_id
 from nbfleet.runtimes.local.processes import Marker, Process
+from nbfleet.shelf import Shelf, Unusable
 
 _NODE_ADDRESS = "127.0.0.1"
 _PAUSE = 0.05
@@ -38,7 +40,8 @@ _PAUSE = 0.05
 
 class LocalRuntime:
     """`pass_environment` names further variables of the service that instances may see; `arguments` are
-    further options for JupyterLab. Durations in seconds."""
+    further options for JupyterLab; `images` is where the interpreters of registered images are found.
+    Durations in seconds."""
 
     name = "local"
 
@@ -52,6 +55,7 @@ class LocalRuntime:
         stop_grace: float = 5,
         pass_environment: Iterable[str] = (),
         arguments: Sequence[str] = (),
+        images: Shelf | None = None,
     ) -> None:
         processes.check_fleet_id(fleet_id)
         self._layout = Layout(root, fleet_id)
@@ -61,6 +65,7 @@ class LocalRuntime:
         self._stop_grace = stop_grace
         self._pass_environment = frozenset(pass_environment)
         self._arguments = tuple(arguments)
+        self._images = images
         self._children = Children()
 
     async def start(self, spec: InstanceSpec) -> AsyncIterator[StartProgress]:
@@ -125,8 +130,14 @@ class LocalRuntime:
         notebook_id = spec.ref.notebook_id
         home, work = self._layout.home(notebook_id), self._layout.work(notebook_id)
         socket = self._layout.socket(notebook_id, marker.generation)
-        command = jupyter.command(self._python, socket, work, spec.base_path, self._arguments)
-        environment = jupyter.environment(os.environ, self._python, home, spec.secret, self._pass_environment)
+        also, arguments = self._pass_environment, self._arguments
+        if spec.image_path:
+            python = self._interpreter_of(spec.image_path)
+            command = jupyter.command_of_image(python, socket, work, spec.base_path, arguments)
+            environment = jupyter.environment_of_image(os.environ, python, home, spec.secret, also)
+        else:
+            command = jupyter.command(self._python, socket, work, spec.base_path, arguments)
+            environment = jupyter.environment(os.environ, self._python, home, spec.secret, also)
         self._children.forget(notebook_id)
         self._layout.make_room_for_socket(notebook_id)
         log = self._layout.open_log(notebook_id)
@@ -135,6 +146,18 @@ class LocalRuntime:
         finally:
             os.close(log)
         return process, Handle.of(process, str(socket))
+
+    def _interpreter_of(self, image_path: str) -> str:
+        """Looked up at each start: what the manifest says now is what runs."""
+        if self._images is None:
+            raise Unusable(f"there is no place for images, so {image_path} cannot be found")
+        standing = self._images.find(image_path)
+        machine = platform.machine().lower()
+        if standing.manifest.arch != machine:
+            raise Unusable(f"{image_path} is for {standing.manifest.arch}, and this machine is {machine}")
+        if standing.interpreter is None:
+            raise Unusable(f"{image_path} is a root directory; here only an interpreter runs")
+        return str(standing.interpreter)
 
     async def _wait_for(
         self, step: Step, process: Process, deadline: float, missing: Callable[[], Awaitable[str | None]]
