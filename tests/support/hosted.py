@@ -43,7 +43,17 @@ FLAVORS = (
 
 
 def script(spec: InstanceSpec) -> Behaviour:
-    """How an instance behaves is said by its flavor."""
+    """How an instance behaves is said by its flavor, or by the tag of its image."""
+    match spec.image_path.rpartition(":")[2]:
+        case "broken":
+            return Behaviour(fail_at=Step.INITIALISATION, fail_reason="exited with status 1")
+        case "hangs":
+            return Behaviour(hang_at=Step.COMPUTE)
+        case _:
+            return _by_flavor(spec)
+
+
+def _by_flavor(spec: InstanceSpec) -> Behaviour:
     match spec.flavor:
         case "flavor.that.fails":
             return Behaviour(fail_at=Step.COMPUTE, fail_reason="no room")

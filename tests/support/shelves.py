@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+PROGRAM = "/bin/sh"  # Where no test starts it.
 ARCH = platform.machine().lower()
 
 
@@ -20,7 +21,7 @@ def put(root: Path, reference: str, /, *, text: str | None = None, **fields: Any
     directory.mkdir(parents=True, exist_ok=True)
     for place in (directory, directory.parent, directory.parent.parent):
         place.chmod(0o755)
-    known = {"name": name, "namespace": namespace, "tag": tag, "arch": ARCH, "python": sys.executable}
+    known = {"name": name, "namespace": namespace, "tag": tag, "arch": ARCH, "python": PROGRAM}
     lines = [f"{k} = {msgspec.json.encode(v).decode()}" for k, v in (known | fields).items() if v is not None]
     manifest = directory / "image.toml"
     manifest.write_text("\n".join(lines) if text is None else text)

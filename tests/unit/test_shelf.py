@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nbfleet import shelf
 from nbfleet.settings import Settings
 from nbfleet.shelf import Manifest, Missing, Reference, Shelf, Unusable
-from support.shelves import ARCH, put
+from support.shelves import ARCH, PROGRAM, put
 
 PATH = "localhost/team-a/torch:2.1"
 WHERE = "team-a/torch/2.1/image.toml"
@@ -63,9 +63,9 @@ def test_an_image_is_found_in_the_first_root_that_has_it(tmp_path: Path) -> None
     place = Shelf(own, [first, second])
     found = place.find(PATH)
     assert found.manifest == Manifest(
-        name="torch", namespace="team-a", tag="2.1", arch=ARCH, description="first", python=sys.executable
+        name="torch", namespace="team-a", tag="2.1", arch=ARCH, description="first", python=PROGRAM
     )
-    assert (found.directory, found.interpreter) == (first / "team-a/torch/2.1", Path(sys.executable))
+    assert (found.directory, found.interpreter) == (first / "team-a/torch/2.1", Path(PROGRAM))
     assert not place.is_own(found)
     put(own, PATH)
     assert place.is_own(place.find(PATH))

@@ -49,17 +49,26 @@ async def try_images(works: Works) -> None:
 class Trials:
     def __init__(self, works: Works) -> None:
         self._works = works
-        self._in_hand: dict[int, asyncio.Task[None]] = {}
+        self._in_hand: dict[int, tuple[Stored, asyncio.Task[None]]] = {}
         self._failures: dict[tuple[int, int], int] = {}
 
     async def step(self, group: asyncio.TaskGroup) -> float:
         """Sets tasks to what is due; answers the pause until the next look."""
         works = self._works
+        await self._call_off()
         due = await works.database.read(images.due, works.clock(), AT_ONCE + len(self._in_hand))
         for one in due:
             if one.no not in self._in_hand and len(self._in_hand) < AT_ONCE:
-                self._in_hand[one.no] = group.create_task(self._work(one))
+                self._in_hand[one.no] = (one, group.create_task(self._work(one)))
         return POLL
+
+    async def _call_off(self) -> None:
+        """Ends trials that nobody waits for any more: an image that hangs must not hold up the others."""
+        if self._in_hand:
+            wanted = await self._works.database.read(images.wanted, list(self._in_hand))
+            for no, (one, task) in list(self._in_hand.items()):
+                if wanted.get(no) != (one.state is State.DELETED, one.trial):
+                    task.cancel()
 
     async def _work(self, one: Stored) -> None:
         """Never raises: one image must not end the loop for the others."""

@@ -274,6 +274,13 @@ def due(connection: Connection, now: int, limit: int) -> list[Stored]:
     return [_stored(row) for row in connection.execute(query)]
 
 
+def wanted(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[bool, int]]:
+    """Of these images those about which something is to be done: whether they are deleted, and the trial."""
+    query = select(_i.no, _i.status, _i.trial).where(_i.no.in_(numbers), _i.due_at.is_not(None))
+    rows = connection.execute(query)
+    return {row.no: (row.status == State.DELETED.value, row.trial) for row in rows}
+
+
 def postpone(connection: Connection, no: int, due_at: int | None) -> None:
     """When something is to be done next; None when nothing is."""
     connection.execute(update(images).where(_i.no == no, _i.due_at.is_not(None)).values(due_at=due_at))
