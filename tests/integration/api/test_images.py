@@ -10,6 +10,7 @@ import pytest
 from nbfleet.domain.access import Role
 from nbfleet.services.catalogue import BUILT_IN_ID
 from support.client import Answer, Caller
+from support.people import Person, Place
 from support.service import wait_for
 from support.shelves import ARCH, put
 
@@ -550,3 +551,27 @@ def test_people_and_projects_with_images_stay_on_record(fleet: "Fleet", name: st
     for remove, what in ((identity.delete_user, dora.user_id), (identity.delete_project, project)):
         with pytest.raises(identity.Refused, match="has had images, which stay on record"):
             fleet.hosted.database.write_now(remove, what)
+
+
+# Where nothing really runs.
+
+
+def test_without_a_machine_every_reference_is_an_image(place: Place, member: Person) -> None:
+    path = f"registry.example:5000/team-a/any-{next(numbers)}:1"
+    made = member.key("POST", "images", body={"swr_path": path, "arch": OTHER_ARCH.upper()})
+    other = {"dev_services": ["NOTEBOOK", "SSH"], "resource_categories": ["CPU", "GPU"], "arch": OTHER_ARCH}
+    assert made.status == 200, made.raw
+    assert {field: made.json[field] for field in other} == other
+    image_id = made.json["id"]
+
+    def look() -> bool:
+        return member.key("GET", f"images/{image_id}").json["status"] == "ACTIVE"
+
+    wait_for("it to be ACTIVE", look)
+    assert "size" not in member.key("GET", f"images/{image_id}").json
+    refused = member.key("POST", "notebooks", body=member.request(image_id=image_id))
+    assert refused.error == (400, "ModelArts.6336")
+    told = f"The field image_id is {image_id}, which is for {OTHER_ARCH}; allowed: an image for {ARCH}, as"
+    assert refused.message.startswith(told)
+    assert member.key("DELETE", f"images/{image_id}", body={"is_force": True}).json["status"] == "DELETED"
+    assert place.service.runtime == "simulated"
