@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
 import fleet
 import naive
@@ -161,14 +161,22 @@ def stores(rows: int, folder: Path, url: str) -> Stores:
     file = folder / "nbfleet.db"
     product = Database(url or sqlite_url(file))
     other = product if url else naive.opened(folder)
-    if not _has_naive(other):
+    if not _has_naive(other, product):
         naive.fill(other, None if url else file)
     return Stores(product, other, Directory())
 
 
-def _has_naive(database: Database) -> bool:
+def _has_naive(database: Database, product: Database) -> bool:
+    """Whether it is there and of today: other benchmarks change the product's rows."""
     with database.engine.connect() as connection:
-        return database.engine.dialect.has_table(connection, "notebook")
+        if not database.engine.dialect.has_table(connection, "notebook"):
+            return False
+    return database.read_now(_moment, "notebook") == product.read_now(_moment, "notebooks")
+
+
+def _moment(connection: Connection, table: str) -> tuple[int, int]:
+    count, changes = connection.execute(text(f"SELECT COUNT(*), SUM(update_at) FROM {table}")).one()
+    return count, int(changes)
 
 
 def measured(found: Stores, repeat: int) -> list[Compared]:

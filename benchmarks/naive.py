@@ -41,6 +41,7 @@ def fill(database: Database, product: Path | None) -> None:
     dialect, source = ("sqlite", "product.") if product else ("postgresql", "")
     statements = [
         *([f"ATTACH '{product}' AS product"] if product else []),
+        "DROP TABLE IF EXISTS notebook",
         f"CREATE TABLE notebook ({', '.join(_COLUMNS)})",
         _copy(dialect, source),
         *(f"CREATE INDEX naive_{column} ON notebook ({column})" for column in _INDEXED),

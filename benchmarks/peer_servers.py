@@ -122,7 +122,8 @@ def nbfleet(place: Place) -> Server:
     print(f"filling nbfleet with {rows} notebooks", file=sys.stderr)
     made = asyncio.run(fleet.fill(data_dir, rows))
     command = [sys.executable, str(HERE / "servers.py"), "product", str(port), str(data_dir), ""]
-    pid = place.start("nbfleet", command, port, message(port, "GET /healthz", {}))
+    # One caller asks for more at a time here than one person would be let: the others have no such bound.
+    pid = place.start("nbfleet", command, port, message(port, "GET /healthz", {}), NBFLEET_LONG_READS="64")
     limits = {
         "limit=10": 10,
         "limit=50": 50,

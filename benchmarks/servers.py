@@ -8,6 +8,7 @@ static   the same application, route, authentication and request id; the handler
 bare     an ASGI callable that answers ready bytes to anything
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -32,7 +33,7 @@ async def _no_log(_notebook_id: str, _generation: int, _lines: int) -> str:
 
 
 def main(kind: str, port: int, data_dir: str, database_url: str) -> None:
-    settings = load({"data_dir": data_dir, "database_url": database_url, "port": port}, {})
+    settings = load({"data_dir": data_dir, "database_url": database_url, "port": port}, os.environ)
     configure_logs("info", "json")
     ground = open_ground(settings)
     context = Context(ground.database, Directory(), ground.keyring, settings, milliseconds, lambda: None)

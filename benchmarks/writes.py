@@ -44,7 +44,7 @@ def started(connection: Connection, notebook_id: str) -> None:
 
 
 def restored(connection: Connection, notebook_id: str) -> None:
-    """Puts it back, so that the next run finds the same fleet."""
+    """Puts it back, but for the time of its last change."""
     found = notebooks.find(connection, notebook_id, lock=True)
     if found is not None:
         stays = replace(found.notebook, wanted=Wanted.STOPPED, observed=Observed.STOPPED, progress=None)
@@ -62,6 +62,8 @@ NAIVE = text(
     "UPDATE notebook SET status = 'STARTING', update_at = update_at + 1, body = body || ' ' WHERE id = :id"
 )
 
+NAIVE_RESTORED = text("UPDATE notebook SET status = 'STOPPED', body = rtrim(body) WHERE id = :id")
+
 
 def measured(found: Stores, count: int) -> tuple[Figures, Figures]:
     ids = found.product.read_now(stopped, count)
@@ -73,6 +75,7 @@ def measured(found: Stores, count: int) -> tuple[Figures, Figures]:
         )
     for notebook_id in ids:
         found.product.write_now(restored, notebook_id)
+        found.naive.write_now(lambda c, id_=notebook_id: c.execute(NAIVE_RESTORED, {"id": id_}))
     return figures(times[0]), figures(times[1])
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nbfleet.api.handlers import HANDLERS
 from nbfleet.domain.access import MEMBER_ACTIONS
-from nbfleet.domain.lifecycle import FAILED, IN_MOTION, TRANSITIONS, Status, Transition
+from nbfleet.domain.lifecycle import FAILED, TRANSITIONS, Status, Transition
 from nbfleet.wire.operation import Action, Operation, Standing
 from nbfleet.wire.operations import OPERATIONS
 
@@ -77,11 +77,12 @@ def lifecycle() -> str:
 
 
 def _event(row: Transition) -> str:
-    return f"{row.event.value} (while waiting)" if row.waiting else row.event.value
+    when = "while waiting" if row.waiting else "once stopped" if row.settled else ""
+    return f"{row.event.value} ({when})" if when else row.event.value
 
 
 def _fill(status: Status) -> str:
-    if status in IN_MOTION:
+    if status in (Status.CREATING, Status.STARTING, Status.STOPPING, Status.DELETING):
         return "#fff3cd"
     if status in FAILED:
         return "#f8d7da"

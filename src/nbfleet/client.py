@@ -29,6 +29,7 @@ from nbfleet.wire.notebooks import (
     ListNotebooksResponse,
     NotebookCreateRequest,
     NotebookResp,
+    NotebookUpdateRequest,
 )
 from nbfleet.wire.operations import by_id
 from nbfleet.wire.volumes import VolumeMountRequest
@@ -243,6 +244,17 @@ class Client:
 
     async def delete_notebook(self, notebook_id: str) -> NotebookResp:
         return await self.call("DeleteNotebook", path={"id": notebook_id})
+
+    async def update_notebook(self, notebook_id: str, **changes: Any) -> NotebookResp:
+        """`changes` are the fields of NotebookUpdateRequest."""
+        body = NotebookUpdateRequest(**changes)
+        return await self.call("UpdateNotebook", path={"id": notebook_id}, body=body)
+
+    async def freeze_notebook(self, notebook_id: str) -> NotebookResp:
+        return await self.call("FreezeNotebook", path={"id": notebook_id})
+
+    async def unfreeze_notebook(self, notebook_id: str) -> NotebookResp:
+        return await self.call("UnfreezeNotebook", path={"id": notebook_id})
 
     async def renew_lease(self, notebook_id: str, duration: int) -> Lease:
         """`duration` in milliseconds from now, -1 to switch auto-stop off."""

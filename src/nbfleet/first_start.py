@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from nbfleet.services import identity
+from nbfleet.services import identity, pools
 from nbfleet.services.catalogue import built_in_image
 from nbfleet.services.context import Context
 from nbfleet.store import notebooks
@@ -44,6 +44,7 @@ async def prepare(context: Context, endpoint: str) -> str | None:
     await context.database.read(_name_endpoint, directory / CREDENTIALS, endpoint)
     now = context.clock()
     await context.database.write(notebooks.put_image, built_in_image(now), now)
+    await context.database.write(pools.put_all, context)
     try:
         return await context.database.write(identity.new_login_link, context, context.settings.administrator)
     except identity.Refused:

@@ -171,7 +171,9 @@ def _notebook(
 ) -> Notebook:
     failed = observed not in (Observed.STOPPED, Observed.RUNNING, Observed.GONE)
     lease = leases.opened(_HOUR, created)
-    if observed is Observed.RUNNING:
+    feature = "DEFAULT" if chance.random() < _FEATURE_DEFAULT else "NOTEBOOK"
+    # What would stop or go by itself would not stay as it was made.
+    if observed is Observed.RUNNING or feature == "DEFAULT":
         lease = leases.opened(leases.OFF, created)
     return Notebook(
         id=_uuid(chance),
@@ -179,7 +181,7 @@ def _notebook(
         owner_id=site.owners[int(len(site.owners) * chance.random() ** _HEAD)],
         name=_name(chance, number),
         description=chance.choice(_TOPICS),
-        feature="DEFAULT" if chance.random() < _FEATURE_DEFAULT else "NOTEBOOK",
+        feature=feature,
         flavor=chance.choice(site.flavors),
         image_id=chance.choice(site.images),
         workspace_id=catalogue.DEFAULT_WORKSPACE

@@ -164,7 +164,9 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
         # The lock on the data directory says that whoever held these is gone.
         await database.write(claims.release_all)
     reconciler = Reconciler(works)
-    context = Context(database, Directory(), ground.keyring, settings, milliseconds, reconciler.hint)
+    context = Context(
+        database, Directory(), ground.keyring, settings, milliseconds, reconciler.hint, runtime.abilities
+    )
     addresses = _addresses(settings, api_socket, gateway_socket)
     link = await first_start.prepare(context, addresses.api)
     tools = _tools(context, runtime, addresses)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 from msgspec import Meta, Struct
 
+_CUSTOM_FLAVOR = "custom.flavor.spec.code"  # Of an instance with a size of its own; as in the domain.
 PREFIX = "NBFLEET_"
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -30,6 +31,31 @@ class FlavorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     memory: Positive
     name: str = ""
     description: str = ""
+    # DEFAULT is the free instance that each user may have.
+    features: tuple[Literal["NOTEBOOK", "DEFAULT"], ...] = ("NOTEBOOK",)
+
+
+class NodeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """So many machines of one size in a pool. Memory in MiB."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)] = "node"
+    vcpus: Positive
+    memory: Positive
+    gpus: Annotated[int, Meta(ge=0)] = 0
+    count: Positive = 1
+
+
+class PoolSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Machines set aside for the notebooks of one project. Nothing under `workspaces` or `flavors` means all,
+    nothing under `project` the first one."""
+
+    id: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{2,61}[a-z0-9]\Z")]
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")]
+    description: str = ""
+    project: str = ""
+    workspaces: list[Annotated[str, Meta(pattern=r"^(0|[0-9a-z]{32})\Z")]] = []
+    flavors: list[str] = []
+    nodes: Annotated[tuple[NodeSettings, ...], Meta(min_length=1)]
 
 
 class LeaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,7 +66,13 @@ class LeaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 DEFAULT_FLAVORS = (
-    FlavorSettings(id="modelarts.vm.cpu.1u", vcpus=1, memory=2048, description="One core, for first steps"),
+    FlavorSettings(
+        id="modelarts.vm.cpu.1u",
+        vcpus=1,
+        memory=2048,
+        description="One core, for first steps",
+        features=("NOTEBOOK", "DEFAULT"),
+    ),
     FlavorSettings(id="modelarts.vm.cpu.2u", vcpus=2, memory=8192, description="Two cores, for exploration"),
     FlavorSettings(id="modelarts.vm.cpu.4u", vcpus=4, memory=16384, description="Four cores, for more"),
 )
@@ -70,6 +102,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     flavors: tuple[FlavorSettings, ...] = DEFAULT_FLAVORS
     image_dirs: list[str] = []  # Besides images/ in the data directory; only read.
+    pools: tuple[PoolSettings, ...] = ()
+    keypairs: Positive = 100  # Of one user.
     lease: LeaseSettings = LeaseSettings()
     reveal_to_admin: bool = False
     signature_skew: Positive = 900  # Seconds.
@@ -186,10 +220,19 @@ def _check(settings: Settings) -> None:
         raise BadSettings("lease.minimum is above lease.maximum.")
     if not settings.flavors:
         raise BadSettings("flavors is empty: no notebook could be created.")
-    ids = [flavor.id for flavor in settings.flavors]
+    flavors = [flavor.id for flavor in settings.flavors]
+    _check_ids("flavors", flavors)
+    _check_ids("pools", [pool.id for pool in settings.pools])
+    for pool in settings.pools:
+        unknown = next((one for one in pool.flavors if one not in (*flavors, _CUSTOM_FLAVOR)), None)
+        if unknown is not None:
+            raise BadSettings(f"The pool {pool.id} names the flavor {unknown}, which flavors does not have.")
+
+
+def _check_ids(section: str, ids: list[str]) -> None:
     twice = next((one for one in ids if ids.count(one) > 1), None)
     if twice is not None:
-        raise BadSettings(f"flavors has the id {twice} twice.")
+        raise BadSettings(f"{section} has the id {twice} twice.")
 
 
 def scheme(settings: Settings) -> str:

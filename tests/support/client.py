@@ -5,6 +5,7 @@ Each JSON answer is validated against the document that the service itself serve
 
 import http.client
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -166,8 +167,8 @@ class Caller:
     def patch(self, rest: str, body: Any = None, query: Any = None) -> Answer:
         return self.request("PATCH", self.at(rest), query, body)
 
-    def delete(self, rest: str) -> Answer:
-        return self.request("DELETE", self.at(rest))
+    def delete(self, rest: str, body: Any = None, query: Any = None) -> Answer:
+        return self.request("DELETE", self.at(rest), query, body)
 
     # Whole errands.
 
@@ -193,6 +194,15 @@ class Caller:
             return answer.json if answer.status == 200 and answer.json["status"] == status else None
 
         return wait_for(f"{notebook_id} to be {status}", look, 10, 0.01)
+
+    def once(self, notebook_id: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The notebook as it is shown once the condition holds."""
+
+        def look() -> dict[str, Any] | None:
+            shown = self.get(f"/{notebook_id}").json
+            return shown if condition(shown) else None
+
+        return wait_for(f"{notebook_id} to change", look, 10, 0.01)
 
     def running(self, **fields: Any) -> dict[str, Any]:
         return self.until(self.create(**fields)["id"], "RUNNING")

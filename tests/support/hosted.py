@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 from sqlalchemy import select
@@ -26,10 +27,11 @@ from nbfleet.runtimes.simulated import Behaviour, SimulatedRuntime
 from nbfleet.services import identity
 from nbfleet.services.context import Context
 from nbfleet.settings import DEFAULT_FLAVORS, FlavorSettings, Settings
-from nbfleet.store import keyring, migrate, schema
+from nbfleet.store import keyring, migrate, notebooks, schema
 from nbfleet.store.database import Connection, Database
 from nbfleet.store.directory import Directory
 from nbfleet.telemetry import Metrics
+from nbfleet.wire.images import Image
 from support.client import Caller
 from support.make import Clock
 
@@ -93,8 +95,9 @@ class Hosted:
         )
         reconciler = Reconciler(works)
         self.context = Context(
-            self.database, Directory(), self.keyring, self.settings, self.clock, reconciler.hint
-        )
+            self.database, Directory(), self.keyring, self.settings, self.clock, reconciler.hint,
+            self.runtime.abilities,
+        )  # fmt: skip
         await first_start.prepare(self.context, f"http://127.0.0.1:{self.port}")
 
         async def log_tail(_id: str, _generation: int, _lines: int) -> str:
@@ -142,6 +145,12 @@ class Hosted:
             self.port, own.project_id, self.clock, own.access_key, own.secret_key,
             user_id=own.user_id, name=own.user_name,
         )  # fmt: skip
+
+    def image(self, name: str) -> str:
+        """The id of a new image."""
+        made = Image(id=str(uuid4()), name=name, swr_path=f"localhost/test/{name}:1", tag="1")
+        self.database.write_now(notebooks.put_image, made, self.clock.now)
+        return str(made.id)
 
     # What is written down.
 

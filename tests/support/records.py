@@ -3,8 +3,13 @@
 from hypothesis import strategies as st
 
 from nbfleet.domain.notebook import (
+    ORDINARY,
+    AffinityRule,
+    CustomSize,
+    Hook,
     Lease,
     LeaseType,
+    Making,
     Notebook,
     Observed,
     Progress,
@@ -21,6 +26,8 @@ PAIRS = [
     (Wanted.RUNNING, Observed.ERROR),
     (Wanted.STOPPED, Observed.RUNNING),
     (Wanted.STOPPED, Observed.STOPPED),
+    (Wanted.FROZEN, Observed.RUNNING),
+    (Wanted.FROZEN, Observed.STOPPED),
     *((Wanted.DELETED, observed) for observed in Observed if observed is not Observed.NEW),
 ]
 LARGE = 2**62
@@ -42,18 +49,35 @@ PROGRESS = st.builds(Progress, st.tuples(*[st.sampled_from(StepStatus)] * 4))
 VOLUMES = st.builds(
     Volume, st.sampled_from(["EVS", "EFS"]), st.sampled_from(["MANAGED", "DEDICATED"]),
     st.integers(1, 4096), st.sampled_from(["/home/ma-user/work/", "/训练/"]),
+    st.none() | st.integers(1, 4096),
 )  # fmt: skip
+HOOKS = st.none() | st.builds(Hook, TEXTS, is_file=st.booleans(), blocks=st.booleans())
+SIZES = st.builds(
+    CustomSize, st.sampled_from([0.4, 1.25, 64.0]), st.integers(513, 2**40), st.just("x86_64"),
+    st.sampled_from(["CPU", "GPU"]), st.none() | TEXTS,
+)  # fmt: skip
+RULES = st.lists(
+    st.builds(
+        AffinityRule, TEXTS, st.sampled_from(["In", "Exists"]), st.lists(TEXTS, max_size=2).map(tuple),
+        st.none() | st.integers(0, 100),
+    ),
+    max_size=2,
+).map(tuple)  # fmt: skip
+MAKINGS = st.just(ORDINARY) | st.builds(
+    Making, st.none() | SIZES, HOOKS, HOOKS, st.none() | st.tuples(TIMES, TIMES), RULES, RULES
+)
 
 
 @st.composite
 def changes(draw: st.DrawFn, of: Notebook) -> Notebook:
-    """The same notebook at any other time: its id and what it refers to stay."""
+    """The same notebook at any other time: its id and what it refers to stay, but for its image."""
     wanted, observed = draw(st.sampled_from(PAIRS))
     return Notebook(
         id=of.id,
         project_id=of.project_id,
         owner_id=of.owner_id,
-        image_id=of.image_id,
+        image_id=draw(st.sampled_from(list(fleet.IMAGES))),
+        making=draw(MAKINGS),
         workspace_id=of.workspace_id,
         pool_id=of.pool_id,
         create_at=of.create_at,

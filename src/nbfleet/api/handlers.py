@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from nbfleet.api import catalogue, identities, images, instances, lists
+from nbfleet.api import catalogue, identities, images, instances, keypairs, labels, lists, pools
 from nbfleet.api.call import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -17,6 +17,9 @@ HANDLERS: dict[str, Handler] = {
     **catalogue.HANDLERS,
     **images.HANDLERS,
     **identities.HANDLERS,
+    **labels.HANDLERS,
+    **pools.HANDLERS,
+    **keypairs.HANDLERS,
 }
 
 

@@ -41,6 +41,16 @@ async def delete_notebook(tools: Tools, call: Call) -> Answer:
     return Answer(tools.presenter.single(call.caller, shown))
 
 
+async def freeze_notebook(tools: Tools, call: Call) -> Answer:
+    shown = await notebooks.freeze(tools.context, call.request, call.path["id"])
+    return Answer(tools.presenter.single(call.caller, shown))
+
+
+async def unfreeze_notebook(tools: Tools, call: Call) -> Answer:
+    shown = await notebooks.unfreeze(tools.context, call.request, call.path["id"])
+    return Answer(tools.presenter.single(call.caller, shown))
+
+
 async def show_lease(tools: Tools, call: Call) -> Answer:
     notebook = await notebooks.show_lease(tools.context, call.caller, call.path["id"])
     return Answer(lease_view(notebook.lease))
@@ -65,6 +75,8 @@ HANDLERS: dict[str, Handler] = {
     "DeleteNotebook": delete_notebook,
     "StartNotebook": start_notebook,
     "StopNotebook": stop_notebook,
+    "FreezeNotebook": freeze_notebook,
+    "UnfreezeNotebook": unfreeze_notebook,
     "ShowLease": show_lease,
     "RenewLease": renew_lease,
     "ShowNotebookLog": show_notebook_log,

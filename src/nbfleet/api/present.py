@@ -24,6 +24,7 @@ from nbfleet.wire.endpoints import EndpointsRes
 from nbfleet.wire.enums import DevService
 from nbfleet.wire.identity import Domain, UserResponse
 from nbfleet.wire.notebooks import NotebookResp
+from nbfleet.wire.placement import Pool
 
 _NO_ENDPOINTS = documents.member("endpoints", [])
 
@@ -56,7 +57,7 @@ class Presenter:
         account = (caller.account_id, caller.account_name)
 
         def line(row: listing.Row) -> bytes:
-            return documents.splice(row.body, [_user_member(*account, row.owner_id, row.owner_name)])
+            return documents.splice(_body(row), [_user_member(*account, row.owner_id, row.owner_name)])
 
         return line
 
@@ -73,6 +74,7 @@ class Presenter:
                 name=shown.owner_name,
                 domain=Domain(id=caller.account_id, name=caller.account_name),
             ),
+            pool=UNSET if shown.pool is None else Pool(id=shown.pool.id, name=shown.pool.name),
             token=self.keyring.notebook_token(notebook.id, notebook.generation) if reveals else UNSET,
             url=self._url(notebook.id) if reveals and running else UNSET,
             endpoints=[self._endpoint(notebook.id)] if reveals and running else [],
@@ -82,12 +84,12 @@ class Presenter:
     def _row(self, caller: Caller, row: listing.Row) -> bytes:
         if not self._reveals(caller, row.owner_id):
             # Most rows are somebody else's, and the same few owners fill most pages.
-            return row.body[:-1] + _end_for_others(
+            return _body(row)[:-1] + _end_for_others(
                 caller.account_id, caller.account_name, row.owner_id, row.owner_name
             )
         user = _user_member(caller.account_id, caller.account_name, row.owner_id, row.owner_name)
         token = documents.member("token", self.keyring.notebook_token(row.id, row.generation))
-        return documents.splice(row.body, (user, token, *self._addresses(row)))
+        return documents.splice(_body(row), (user, token, *self._addresses(row)))
 
     def _addresses(self, row: listing.Row) -> list[bytes]:
         if not row.running:
@@ -114,6 +116,18 @@ class Presenter:
             ssh_keys=[],
             allowed_access_ips=[],
         )
+
+
+def _body(row: listing.Row) -> bytes:
+    """The stored part of a document, with its pool where it has one."""
+    if row.pool_id is None or row.pool_name is None:
+        return row.body
+    return documents.splice(row.body, (_pool_member(row.pool_id, row.pool_name),))
+
+
+@lru_cache(maxsize=1024)
+def _pool_member(pool_id: str, name: str) -> bytes:
+    return documents.member("pool", Pool(id=pool_id, name=name))
 
 
 @lru_cache(maxsize=4096)

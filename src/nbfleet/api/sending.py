@@ -10,13 +10,16 @@ from starlette.types import Receive, Send
 from nbfleet.api.call import Answer, Pieces
 from nbfleet.api.handlers import encode
 
+_NO_CONTENT = 204
 Headers = list[tuple[bytes, bytes]]
 _ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
 async def send_whole(send: Send, status: int, answer: Answer, names: Headers) -> None:
     body = encode(answer.body)
-    headers: Headers = [*names, (b"content-length", str(len(body)).encode()), *_ALWAYS]
+    headers: Headers = [*names, *_ALWAYS]
+    if status != _NO_CONTENT:  # HTTP forbids to tell a length there.
+        headers.append((b"content-length", str(len(body)).encode()))
     if body:
         headers.append((b"content-type", b"application/json"))
     headers.extend(_given(answer))

@@ -13,6 +13,7 @@ from nbfleet.cli.failures import Failed
 from nbfleet.cli.images import find_image
 from nbfleet.cli.options import with_credentials, with_output
 from nbfleet.cli.progress import follow
+from nbfleet.cli.tags import tags_of
 
 _HOUR = 3_600_000
 _OFF = -1
@@ -38,6 +39,8 @@ def _duration(hours: float | None, no_auto_stop: bool) -> int | None:
 @click.option("--volume", "category", type=click.Choice(["EVS", "EFS"], case_sensitive=False), default="EVS")
 @click.option("--size", type=int, help="Size of the work volume in GB.")
 @click.option("--description", default=None)
+@click.option("--pool", "pool_id", default=None, help="Id of the pool to put it into.")
+@click.option("--tag", "tags", multiple=True, help="key=value, or a key alone; may be given several times.")
 @_auto_stop
 @click.option("--idempotency-key", help="The same key with the same request makes one notebook only.")
 @click.option("--no-wait", is_flag=True, help="Return at once instead of waiting until it runs.")
@@ -49,6 +52,8 @@ def create_command(
     no_wait: bool,
     output: str,
     description: str | None,
+    pool_id: str | None,
+    tags: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Create a notebook called NAME and wait until it runs."""
@@ -56,6 +61,10 @@ def create_command(
     fields: dict[str, Any] = {"duration": UNSET if duration is None else duration}
     if description is not None:
         fields["description"] = description
+    if pool_id is not None:
+        fields["pool_id"] = pool_id
+    if tags:
+        fields["tags"] = tags_of(tags)
     wanted = {k: options.pop(k) for k in ("name", "flavor", "category", "size", "idempotency_key")}
     image: str | None = options.pop("image")
     wanted["category"] = wanted["category"].upper()
@@ -64,7 +73,7 @@ def create_command(
         if image is not None:
             wanted["image_id"] = await find_image(client, image)
         created = await client.create_notebook(**wanted, **fields)
-        await _finish(client, created, "RUNNING", output, wait=not no_wait)
+        await finish(client, created, "RUNNING", output, wait=not no_wait)
 
     call(options, run)
 
@@ -97,6 +106,10 @@ def show(one: Any) -> None:
         ("volume", f"{one.volume.category} {one.volume.capacity} GB"),
         ("created", f"{screen.age(one.create_at)} ago"),
     ]
+    if one.pool is not UNSET:
+        rows.append(("pool", str(one.pool.name)))
+    if one.tags:
+        rows.append(("tags", ", ".join(f"{tag.key}={tag.value}" for tag in one.tags)))
     if one.status == "RUNNING":
         rows.append(("stops in", screen.left(one.lease)))
     for name, value in (
@@ -121,7 +134,7 @@ def start_command(
 
     async def run(client: Any) -> None:
         started = await client.start_notebook(await find(client, notebook), duration=duration)
-        await _finish(client, started, "RUNNING", output, wait=not no_wait)
+        await finish(client, started, "RUNNING", output, wait=not no_wait)
 
     call(options, run)
 
@@ -136,7 +149,7 @@ def stop_command(notebook: str, no_wait: bool, output: str, **options: Any) -> N
 
     async def run(client: Any) -> None:
         stopping = await client.stop_notebook(await find(client, notebook))
-        await _finish(client, stopping, "STOPPED", output, wait=not no_wait)
+        await finish(client, stopping, "STOPPED", output, wait=not no_wait)
 
     call(options, run)
 
@@ -200,7 +213,7 @@ async def _until_gone(client: Any, notebook_id: str) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _finish(client: Any, now: Any, target: str, output: str, *, wait: bool) -> None:
+async def finish(client: Any, now: Any, target: str, output: str, *, wait: bool) -> None:
     if wait:
         now = await follow(client, now, target, quiet=output == "json")
     if output == "json":

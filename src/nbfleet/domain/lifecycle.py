@@ -8,6 +8,7 @@ from `TRANSITIONS`. This module decides; it does not act.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from nbfleet.domain import lease as leases
 from nbfleet.domain.notebook import Notebook, Observed, Progress, Wanted
 
 
@@ -31,12 +32,15 @@ class Status(StrEnum):
 
 
 class Event(StrEnum):
-    """What can happen to a notebook: four wishes, then six findings."""
+    """What can happen to a notebook: seven wishes, then six findings."""
 
     START = "start"
     STOP = "stop"
     AUTO_STOP = "auto-stop"
     DELETE = "delete"
+    EXPIRE = "expire"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
     READY = "ready"
     START_FAILED = "start failed"
     DIED = "died"
@@ -61,6 +65,7 @@ class Effect(StrEnum):
     START = "start"  # Make sure it runs and answers; leads to READY or START_FAILED.
     STOP = "stop"  # Make sure nothing of it runs; leads to FOUND_STOPPED.
     REMOVE = "remove"  # Stop it and remove its files; leads to REMOVED or REMOVE_FAILED.
+    GROW = "grow"  # Make its work volume as large as was asked for; its status stays.
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class Transition:
     observed: Observed
     reason: str
     waiting: bool = False  # Only while the start is waiting for its turn; see `is_waiting`.
+    settled: bool = False  # Only once nothing has to be made true any more.
 
     @property
     def target(self) -> Status:
@@ -93,9 +99,11 @@ _PUBLISHED: dict[tuple[Wanted, Observed], Status] = {
     (Wanted.DELETED, Observed.ERROR): Status.DELETING,
     (Wanted.DELETED, Observed.DELETE_FAILED): Status.DELETE_FAILED,
     (Wanted.DELETED, Observed.GONE): Status.DELETED,
+    (Wanted.FROZEN, Observed.RUNNING): Status.FROZEN,
+    (Wanted.FROZEN, Observed.STOPPED): Status.FROZEN,
 }
 
-_RUN, _STOP, _DELETE = Wanted.RUNNING, Wanted.STOPPED, Wanted.DELETED
+_RUN, _STOP, _DELETE, _FREEZE = Wanted.RUNNING, Wanted.STOPPED, Wanted.DELETED, Wanted.FROZEN
 
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(
@@ -136,6 +144,20 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(
         Status.DELETE_FAILED, Event.DELETE, _DELETE, Observed.STOPPED, "another try after a failed removal"
     ),
+    Transition(
+        Status.STOPPED, Event.EXPIRE, _DELETE, Observed.STOPPED, "a free one, not started again in time"
+    ),
+    Transition(
+        Status.RUNNING, Event.FREEZE, _FREEZE, Observed.RUNNING, "an administrator froze it: it is stopped"
+    ),
+    Transition(Status.STOPPED, Event.FREEZE, _FREEZE, Observed.STOPPED, "an administrator froze it"),
+    Transition(Status.CREATE_FAILED, Event.FREEZE, _FREEZE, Observed.STOPPED, "an administrator froze it"),
+    Transition(Status.START_FAILED, Event.FREEZE, _FREEZE, Observed.STOPPED, "an administrator froze it"),
+    Transition(Status.ERROR, Event.FREEZE, _FREEZE, Observed.STOPPED, "an administrator froze it"),
+    Transition(Status.FROZEN, Event.FOUND_STOPPED, _FREEZE, Observed.STOPPED, "nothing of it runs any more"),
+    Transition(
+        Status.FROZEN, Event.UNFREEZE, _STOP, Observed.STOPPED, "an administrator lifted it", settled=True
+    ),
     Transition(Status.DELETING, Event.REMOVED, _DELETE, Observed.GONE, "nothing of it is left"),
     Transition(
         Status.DELETING, Event.REMOVE_FAILED, _DELETE, Observed.DELETE_FAILED, "its files would not go"
@@ -144,7 +166,8 @@ TRANSITIONS: tuple[Transition, ...] = (
 
 _BY_SOURCE = {(row.source, row.event): row for row in TRANSITIONS}
 
-IN_MOTION = frozenset({Status.CREATING, Status.STARTING, Status.STOPPING, Status.DELETING})
+GROWS_IN = frozenset({Status.RUNNING, Status.STOPPED})
+UNUSED = 72 * 3_600_000  # Milliseconds a free instance is kept without being used.
 FAILED = frozenset({Status.CREATE_FAILED, Status.START_FAILED, Status.DELETE_FAILED, Status.ERROR})
 
 
@@ -169,12 +192,12 @@ def is_waiting(notebook: Notebook, *, claimed: bool) -> bool:
     progress tells, because a runtime names each step before it does anything about it.
     """
     untouched = notebook.progress in (None, Progress()) and notebook.handle is None
-    return effect_for(status_of(notebook)) is Effect.START and untouched and not claimed
+    return effect_for(notebook) is Effect.START and untouched and not claimed
 
 
-def allows(status: Status, event: Event, *, waiting: bool = False) -> bool:
+def allows(status: Status, event: Event, *, waiting: bool = False, settled: bool = True) -> bool:
     row = _BY_SOURCE.get((status, event))
-    return row is not None and (waiting or not row.waiting)
+    return row is not None and (waiting or not row.waiting) and (settled or not row.settled)
 
 
 def apply(notebook: Notebook, event: Event, now: int, *, claimed: bool = True) -> Notebook:
@@ -184,7 +207,8 @@ def apply(notebook: Notebook, event: Event, now: int, *, claimed: bool = True) -
     not know takes it for claimed.
     """
     status = status_of(notebook)
-    if not allows(status, event, waiting=is_waiting(notebook, claimed=claimed)):
+    waiting, settled = is_waiting(notebook, claimed=claimed), effect_for(notebook) is None
+    if not allows(status, event, waiting=waiting, settled=settled):
         raise IllegalTransition(status, event)
     row = _BY_SOURCE[status, event]
     return replace(notebook, wanted=row.wanted, observed=row.observed, update_at=now)
@@ -198,13 +222,39 @@ _EFFECTS = {
 }
 
 
-def effect_for(status: Status) -> Effect | None:
-    """What has to be made true in this status; None where nothing is pending.
+def effect_for(notebook: Notebook) -> Effect | None:
+    """What has to be made true now; None where nothing is pending.
 
     The effect does not depend on what is seen: each one makes sure of its result from any starting point,
     so that the first try and the recovery after a crash are the same thing.
     """
+    status = status_of(notebook)
+    if status is Status.FROZEN and notebook.observed is Observed.RUNNING:
+        return Effect.STOP
+    if notebook.volume.growing_to is not None and status in GROWS_IN:
+        return Effect.GROW
     return _EFFECTS.get(status)
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What time alone does to a notebook, and when."""
+
+    at: int
+    event: Event
+
+
+def alarm_of(notebook: Notebook) -> Alarm | None:
+    """A running one stops when its lease runs out. A free one (feature DEFAULT) is removed when it was not
+    started again within three days of that."""
+    status, deadline = status_of(notebook), leases.deadline(notebook.lease)
+    if deadline is None:
+        return None
+    if status is Status.RUNNING:
+        return Alarm(deadline, Event.AUTO_STOP)
+    if status is Status.STOPPED and notebook.feature == "DEFAULT":
+        return Alarm(deadline + UNUSED, Event.EXPIRE)
+    return None
 
 
 def finding(status: Status, seen: Presence) -> Event | None:
@@ -214,7 +264,8 @@ def finding(status: Status, seen: Presence) -> Event | None:
     return None
 
 
-def is_stray(status: Status, seen: Presence) -> bool:
-    """Whether something runs although its notebook says that nothing does."""
-    settled = status not in IN_MOTION and status is not Status.RUNNING
+def is_stray(notebook: Notebook, seen: Presence) -> bool:
+    """Whether something runs although its notebook says that nothing does. What is in motion is left alone:
+    the reconciler is at it, and makes sure itself."""
+    settled = effect_for(notebook) in (None, Effect.GROW) and status_of(notebook) is not Status.RUNNING
     return settled and seen in (Presence.STARTING, Presence.READY)

@@ -5,7 +5,7 @@ nowhere else. The record knows nothing of SQL, of the wire or of what really run
 Times are milliseconds since 1970-01-01T00:00:00Z, durations milliseconds, sizes as their field says.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
 
@@ -15,6 +15,7 @@ class Wanted(StrEnum):
     RUNNING = "RUNNING"
     STOPPED = "STOPPED"
     DELETED = "DELETED"
+    FROZEN = "FROZEN"  # Kept from running by an administrator.
 
 
 class Observed(StrEnum):
@@ -86,12 +87,75 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """The work volume. Capacity in GB."""
+    """The work volume. Sizes in GB; `growing_to` is None unless a larger one was asked for."""
 
     category: str
     ownership: str
     capacity: int
     mount_path: str = "/home/ma-user/work/"
+    growing_to: int | None = None
+
+    def grown(self) -> "Volume":
+        """As large as was asked for."""
+        capacity = self.capacity if self.growing_to is None else self.growing_to
+        return replace(self, capacity=capacity, growing_to=None)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomSize:
+    """A size of its own instead of a flavor. Memory in MiB."""
+
+    vcpus: float
+    memory: int
+    arch: str
+    category: str
+    resource_flavor: str | None = None
+
+
+CUSTOM_FLAVOR = "custom.flavor.spec.code"  # What stands for the flavor of an instance with such a size.
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A script around the start. `script` is its text, or the absolute path of a file inside the instance
+    where `is_file` says so; `blocks` makes the start wait for it, and fail with it."""
+
+    script: str
+    is_file: bool
+    blocks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AffinityRule:
+    """A rule about the labels of nodes; `weight` is None for one that must hold."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] = ()
+    weight: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What an instance is made with beyond flavor, image and volume; most have nothing of it."""
+
+    size: CustomSize | None = None
+    pre_start: Hook | None = None
+    post_start: Hook | None = None
+    run_as: tuple[int, int] | None = None  # User and group id.
+    required: tuple[AffinityRule, ...] = ()
+    preferred: tuple[AffinityRule, ...] = ()
+
+
+ORDINARY = Making()
+
+
+class Ability(StrEnum):
+    """What a runtime can do with an instance beyond starting and stopping it."""
+
+    HOOKS = "hooks"
+    RUN_USER = "run_user"
+    AFFINITY = "affinity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +183,4 @@ class Notebook:
     endpoint: str | None = None  # Where the gateway reaches it, as the runtime reported.
     handle: bytes | None = None  # The runtime's own notes to find it again; opaque elsewhere.
     tags: tuple[tuple[str, str], ...] = ()  # Key and value, in order of the keys.
+    making: Making = ORDINARY

@@ -1,4 +1,4 @@
-"""The three effects: start, stop, remove. Each makes sure of its result and writes what came of it.
+"""The four effects: start, stop, remove, grow. Each makes sure of its result and writes what came of it.
 
 Nothing is written as done before its effect holds. A failure that is final becomes a state with its reason;
 any other exception leaves the notebook in motion, to be tried again.
@@ -10,7 +10,7 @@ from dataclasses import replace
 from nbfleet.domain.lifecycle import Effect, Event, Presence
 from nbfleet.domain.notebook import Notebook, Progress, Step, StepStatus
 from nbfleet.reconciler.works import Works, apply, is_down, is_ready, ref, save_progress
-from nbfleet.runtimes.base import DeleteFailed, InstanceSpec, Observation, StartFailed
+from nbfleet.runtimes.base import DeleteFailed, GrowFailed, InstanceSpec, Observation, StartFailed
 from nbfleet.store import catalogue, notebooks
 from nbfleet.store.database import Connection
 from nbfleet.wire.enums import ImageType
@@ -28,10 +28,15 @@ async def perform(works: Works, effect: Effect, notebook: Notebook, claim: str) 
             return await _stop(works, notebook, claim)
         case Effect.REMOVE:
             return await _remove(works, notebook, claim)
+        case Effect.GROW:
+            return await _grow(works, notebook, claim)
 
 
 async def give_up(works: Works, effect: Effect, notebook: Notebook, claim: str, cause: str) -> None:
     """Calls an effect failed that nobody expects to succeed any more."""
+    if effect is Effect.GROW:
+        await _not_grown(works, notebook, claim, cause)
+        return
     event = Event.REMOVE_FAILED if effect is Effect.REMOVE else Event.START_FAILED
 
     def change(current: Notebook, now: int) -> Notebook:
@@ -96,19 +101,29 @@ def _image_path(connection: Connection, image_id: str) -> str:
 
 
 def _spec(works: Works, notebook: Notebook, image_path: str) -> InstanceSpec:
-    flavor = next((f for f in works.settings.flavors if f.id == notebook.flavor), None)
-    if flavor is None:
-        raise StartFailed(Step.COMPUTE, f"The flavor {notebook.flavor} is no longer offered.")
+    vcpus, memory = _size(works, notebook)
     return InstanceSpec(
         ref=ref(notebook),
         image_id=notebook.image_id,
-        flavor=flavor.id,
-        vcpus=flavor.vcpus,
-        memory=flavor.memory,
+        flavor=notebook.flavor,
+        vcpus=vcpus,
+        memory=memory,
         base_path=f"/{notebook.id}/",
         secret=works.keyring.instance_secret(notebook.id, notebook.generation),
         image_path=image_path,
+        making=notebook.making,
     )
+
+
+def _size(works: Works, notebook: Notebook) -> tuple[float, int]:
+    """vCPUs, and memory in MiB."""
+    custom = notebook.making.size
+    if custom is not None:
+        return custom.vcpus, custom.memory
+    flavor = next((f for f in works.settings.flavors if f.id == notebook.flavor), None)
+    if flavor is None:
+        raise StartFailed(Step.COMPUTE, f"The flavor {notebook.flavor} is no longer offered.")
+    return flavor.vcpus, flavor.memory
 
 
 def _step_of(notebook: Notebook) -> Step:
@@ -153,3 +168,36 @@ async def _remove(works: Works, notebook: Notebook, claim: str) -> str:
         works, claim, notebook.id, event.value, lambda current, now: is_down(current, event, now, reason)
     )
     return result
+
+
+async def _grow(works: Works, notebook: Notebook, claim: str) -> str:
+    capacity = notebook.volume.grown().capacity
+    try:
+        await works.runtime.grow(ref(notebook), capacity)
+    except GrowFailed as failure:
+        await _not_grown(works, notebook, claim, failure.reason)
+        return "failed"
+
+    def change(current: Notebook, _now: int) -> Notebook:
+        return replace(current, volume=replace(notebook.volume.grown(), growing_to=_still(current, capacity)))
+
+    await apply(works, claim, notebook.id, "grown", change)
+    return "done"
+
+
+def _still(current: Notebook, reached: int) -> int | None:
+    """What is wanted beyond the size just reached: somebody may have asked again meanwhile."""
+    wanted = current.volume.growing_to
+    return wanted if wanted is not None and wanted > reached else None
+
+
+async def _not_grown(works: Works, notebook: Notebook, claim: str, reason: str) -> None:
+    """The volume stays as it is, and so does the instance; the audit trail says why."""
+    await apply(
+        works,
+        claim,
+        notebook.id,
+        "grow failed",
+        lambda current, _now: replace(current, volume=replace(current.volume, growing_to=None)),
+        reason,
+    )

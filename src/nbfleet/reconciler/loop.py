@@ -10,7 +10,7 @@ import uuid
 
 import structlog
 
-from nbfleet.domain.lifecycle import Effect, effect_for, status_of
+from nbfleet.domain.lifecycle import Effect, effect_for
 from nbfleet.reconciler.effects import give_up, perform
 from nbfleet.reconciler.works import CLAIM, ClaimLost, Works
 from nbfleet.store import claims
@@ -74,7 +74,7 @@ class Reconciler:
         return bool(taken)
 
     def _set_to(self, stored: Stored, claim: str) -> None:
-        effect = effect_for(status_of(stored.notebook))
+        effect = effect_for(stored.notebook)
         if effect is not None:
             task = asyncio.create_task(self._work(effect, stored, claim))
             self._tasks[task] = effect

@@ -8,9 +8,8 @@ from collections.abc import Callable
 
 import structlog
 
-from nbfleet.domain import lease as leases
 from nbfleet.domain import lifecycle
-from nbfleet.domain.lifecycle import Event, Status, status_of
+from nbfleet.domain.lifecycle import Event
 from nbfleet.reconciler.works import Works, steadily
 from nbfleet.store import audit, claims, idempotency, identity, notebooks
 from nbfleet.store.audit import Actor
@@ -26,7 +25,8 @@ _LEASE = Actor("lease")
 
 
 async def stop_expired(works: Works, hint: Callable[[], None]) -> None:
-    """Until cancelled: running notebooks whose lease ran out are wanted stopped."""
+    """Until cancelled: running notebooks whose lease ran out are wanted stopped, and free ones that nobody
+    uses are wanted deleted."""
 
     async def step() -> float:
         if await stop_once(works, hint) >= _BATCH:
@@ -40,9 +40,11 @@ async def stop_once(works: Works, hint: Callable[[], None]) -> int:
     """Looks once; answers how many there were."""
     expired = await works.database.read(claims.expired, works.clock(), _BATCH)
     for notebook_id in expired:
-        if await works.database.write(_stop_if_expired, works, notebook_id):
+        event = await works.database.write(_apply_if_due, works, notebook_id)
+        if event is Event.AUTO_STOP:
             works.metrics.count_auto_stop()
-            log.info("lease ran out", notebook=notebook_id)
+        if event is not None:
+            log.info("lease ran out", notebook=notebook_id, then=event.value)
             hint()
     return len(expired)
 
@@ -53,18 +55,16 @@ async def _nap(works: Works) -> float:
     return nap / 1000
 
 
-def _stop_if_expired(connection: Connection, works: Works, notebook_id: str) -> bool:
-    found = notebooks.find(connection, notebook_id, lock=True)
-    if found is None or status_of(found.notebook) is not Status.RUNNING:
-        return False
-    now = works.clock()
-    deadline = leases.deadline(found.notebook.lease)
-    if deadline is None or now < deadline:
-        return False
-    changed = lifecycle.apply(found.notebook, Event.AUTO_STOP, now)
+def _apply_if_due(connection: Connection, works: Works, notebook_id: str) -> Event | None:
+    """What time did to the notebook, if it is due under the lock as well."""
+    found, now = notebooks.find(connection, notebook_id, lock=True), works.clock()
+    alarm = None if found is None else lifecycle.alarm_of(found.notebook)
+    if found is None or alarm is None or now < alarm.at:
+        return None
+    changed = lifecycle.apply(found.notebook, alarm.event, now)
     notebooks.save(connection, found, changed, due_at=now)
-    audit.record(connection, now, _LEASE, Event.AUTO_STOP.value, changed, found.notebook)
-    return True
+    audit.record(connection, now, _LEASE, alarm.event.value, changed, found.notebook)
+    return alarm.event
 
 
 async def tidy(works: Works) -> None:

@@ -121,8 +121,7 @@ async def _stop_stray(works: Works, instance: InstanceRef) -> None:
 
 
 def _is_unwanted(notebook: Notebook) -> bool:
-    """What is in motion is left alone: the reconciler is at it, and makes sure itself."""
-    return is_stray(status_of(notebook), Presence.READY)
+    return is_stray(notebook, Presence.READY)
 
 
 async def _claim(

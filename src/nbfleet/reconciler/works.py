@@ -79,9 +79,15 @@ def is_down(notebook: Notebook, event: Event, now: int, reason: str | None = Non
 
 
 async def apply(
-    works: Works, claim: str, notebook_id: str, event: str, change: Callable[[Notebook, int], Notebook]
+    works: Works,
+    claim: str,
+    notebook_id: str,
+    event: str,
+    change: Callable[[Notebook, int], Notebook],
+    reason: str | None = None,
 ) -> Notebook:
-    """Writes the result of an effect, if the claim still holds; raises ClaimLost otherwise."""
+    """Writes the result of an effect, if the claim still holds; raises ClaimLost otherwise. `reason` is for
+    the audit trail; by default it is why the notebook failed."""
 
     def write(connection: Connection) -> Notebook:
         found = claims.held(connection, claim, notebook_id)
@@ -90,7 +96,8 @@ async def apply(
         now = works.clock()
         changed = change(found.notebook, now)
         notebooks.save(connection, found, changed, due_at=now)
-        audit.record(connection, now, RECONCILER, event, changed, found.notebook, reason=changed.fail_reason)
+        why = changed.fail_reason if reason is None else reason
+        audit.record(connection, now, RECONCILER, event, changed, found.notebook, reason=why)
         return changed
 
     return await works.database.write(write)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from nbfleet.domain.lifecycle import Presence
-from nbfleet.domain.notebook import Step, StepStatus
+from nbfleet.domain.notebook import ORDINARY, Ability, Making, Step, StepStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,17 @@ class InstanceSpec:
     """What to start. `secret` is what the server inside must demand of every request; it never goes into
     arguments or logs. `base_path` is where the server must put its pages, with a slash at both ends.
     `memory` in MiB. `image_path` is the reference of a registered image, empty for the one that is always
-    there."""
+    there. `making` asks for nothing beyond the runtime's abilities."""
 
     ref: InstanceRef
     image_id: str
     flavor: str
-    vcpus: int
+    vcpus: float
     memory: int
     base_path: str
     secret: str = field(repr=False)
     image_path: str = ""
+    making: Making = ORDINARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,20 @@ class DeleteFailed(Exception):
         self.reason = reason
 
 
+class GrowFailed(Exception):
+    """The work volume cannot become so large; `reason` goes into the audit trail."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Runtime(Protocol):
     """All methods are idempotent. Every method may raise OSError-like faults of the moment: the caller
-    tries again later. StartFailed and DeleteFailed are final until somebody asks again."""
+    tries again later. StartFailed, DeleteFailed and GrowFailed are final until somebody asks again."""
 
     name: str
+    abilities: frozenset[Ability]
 
     def start(self, spec: InstanceSpec) -> AsyncIterator[StartProgress]:
         """Make sure the instance runs; yields after every effect, COMPLETED only once it holds.
@@ -105,6 +115,11 @@ class Runtime(Protocol):
 
     async def delete(self, instance: InstanceRef) -> None:
         """Remove the files of a stopped notebook, its work volume included. Raises DeleteFailed."""
+        ...
+
+    async def grow(self, instance: InstanceRef, capacity: int) -> None:
+        """Make sure the work volume has room for `capacity` GB, whether the instance runs or not. Raises
+        GrowFailed."""
         ...
 
     async def inventory(self) -> Sequence[InstanceRef]:

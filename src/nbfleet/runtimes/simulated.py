@@ -19,9 +19,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from nbfleet.domain.notebook import Step, StepStatus
+from nbfleet.domain.notebook import Ability, Step, StepStatus
 from nbfleet.runtimes.base import (
     DeleteFailed,
+    GrowFailed,
     InstanceRef,
     InstanceSpec,
     Observation,
@@ -44,6 +45,7 @@ class Behaviour:
     hang_at: Step | None = None  # This step never ends by itself.
     dies_after: float | None = None  # Counted from when it became ready.
     delete_fail_reason: str | None = None
+    grow_fail_reason: str | None = None
     lost_answers: int = 0  # So many times a start, stop or delete takes effect and then times out.
     slow_to_notice: int = 0  # So many times it is UNKNOWN when looked at.
     ghosts: int = 0  # So many times it is READY although it was stopped or deleted.
@@ -94,6 +96,7 @@ class World:
         self.strict = strict
         self.clock = clock
         self.instances: dict[str, _Instance] = {}
+        self.capacities: dict[str, int] = {}  # Of the volumes that have grown, in GB.
         self.starts: dict[tuple[str, int], int] = {}  # How often each start really created something.
 
     def live(self) -> list[InstanceRef]:
@@ -117,6 +120,7 @@ class SimulatedRuntime:
     """`script` says how each instance behaves; a single Behaviour is taken for all of them."""
 
     name = "simulated"
+    abilities = frozenset(Ability)  # All of them, like everything else, in pretence.
 
     def __init__(
         self,
@@ -160,6 +164,16 @@ class SimulatedRuntime:
         if known is not None and known.behaviour.delete_fail_reason is not None:
             raise DeleteFailed(known.behaviour.delete_fail_reason)
         await self.stop(instance)  # Remembered as gone, not forgotten: the unknown would count as running.
+
+    async def grow(self, instance: InstanceRef, capacity: int) -> None:
+        known = self.world.instances.get(instance.notebook_id)
+        behaviour = self._default if known is None else known.behaviour
+        await self._sleep(behaviour.step_seconds)
+        if behaviour.grow_fail_reason is not None:
+            raise GrowFailed(behaviour.grow_fail_reason)
+        self.world.capacities[instance.notebook_id] = capacity
+        if known is not None:
+            _maybe_lose_the_answer(known)
 
     async def inventory(self) -> Sequence[InstanceRef]:
         return self.world.live()

@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from msgspec import UNSET
 
+from nbfleet.domain.notebook import Notebook
 from nbfleet.services.context import Context
 from nbfleet.settings import FlavorSettings
 from nbfleet.store import catalogue
@@ -79,12 +80,44 @@ def flavor_view(flavor: FlavorSettings) -> NotebookFlavor:
 
 
 def flavors(context: Context, query: FlavorQuery) -> list[NotebookFlavor]:
-    """Flavors in the order of the settings. All are CPU sizes of the public pool."""
+    """Flavors in the order of the settings. All are CPU sizes; every one is for the public pool too."""
     if query.category not in (None, "CPU") or query.flavor_type is not None:
         return []
-    if query.cluster_type not in (None, "MANAGED") or query.feature != "NOTEBOOK":
+    if query.cluster_type not in (None, "MANAGED", "DEDICATED"):
         return []
-    return [flavor_view(flavor) for flavor in context.settings.flavors]
+    offered = [one for one in context.settings.flavors if query.feature in one.features]
+    if query.cluster_type == "DEDICATED":
+        offered = [one for one in offered if _is_in_a_pool(context, one)]
+    return [flavor_view(one) for one in offered]
+
+
+def flavor(context: Context, flavor_id: str, feature: str) -> FlavorSettings:
+    """The flavor, for an instance with this feature."""
+    found = next((one for one in context.settings.flavors if one.id == flavor_id), None)
+    if found is None:
+        raise errors.flavor_not_supported(flavor_id)
+    if feature not in found.features:
+        allowed = [one.id for one in context.settings.flavors if feature in one.features]
+        raise errors.flavor_of_other_feature(flavor_id, feature, allowed)
+    return found
+
+
+def switchable(context: Context, notebook: Notebook) -> list[FlavorSettings]:
+    """What the notebook can switch to: every other flavor for its feature."""
+    offered = context.settings.flavors
+    return [one for one in offered if notebook.feature in one.features and one.id != notebook.flavor]
+
+
+def check_switch(context: Context, notebook: Notebook, flavor_id: str) -> None:
+    if flavor_id not in {one.id for one in context.settings.flavors}:
+        raise errors.flavor_not_supported(flavor_id)
+    allowed = [one.id for one in switchable(context, notebook)]
+    if flavor_id not in allowed:
+        raise errors.cannot_switch_flavor(flavor_id, allowed)
+
+
+def _is_in_a_pool(context: Context, flavor: FlavorSettings) -> bool:
+    return any(not pool.flavors or flavor.id in pool.flavors for pool in context.settings.pools)
 
 
 def ordered(items: Iterable[T], keys: Sequence[str], allowed: Sequence[str], descending: bool) -> list[T]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nbfleet.domain.lease import Range
+from nbfleet.domain.notebook import Ability
 from nbfleet.services.slots import Slots
 from nbfleet.settings import Settings
 from nbfleet.store.database import Database
@@ -13,7 +14,8 @@ from nbfleet.store.keyring import Keyring
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`clock` answers milliseconds since 1970; `hint` tells the reconciler that something is due."""
+    """`clock` answers milliseconds since 1970; `hint` tells the reconciler that something is due; `abilities`
+    are those of the runtime."""
 
     database: Database
     directory: Directory
@@ -21,6 +23,7 @@ class Context:
     settings: Settings
     clock: Callable[[], int]
     hint: Callable[[], None]
+    abilities: frozenset[Ability] = frozenset()
     long_reads: Slots = field(default_factory=Slots)
     exports: Slots = field(default_factory=Slots)
 

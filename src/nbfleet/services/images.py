@@ -24,9 +24,9 @@ from nbfleet.store import images
 from nbfleet.store.database import Conflict, Connection
 from nbfleet.store.images import Group, Stored
 from nbfleet.wire import enums, errors
+from nbfleet.wire.endpoints import EndpointsReq
 from nbfleet.wire.image_groups import UpdateImageGroupRequestBody
 from nbfleet.wire.images import Image, ImageRegRequest
-from nbfleet.wire.notebooks import NotebookCreateRequest
 from nbfleet.wire.tags import TmsTagResponse
 
 T = TypeVar("T")
@@ -133,26 +133,28 @@ async def delete_group(context: Context, caller: Caller, group_id: str, *, force
     await context.database.write(write)
 
 
-def check_use(connection: Connection, caller: Caller, body: NotebookCreateRequest) -> None:
-    """Refuses an image that this caller cannot make this notebook of; one that passes is kept until the
-    commit."""
-    found = images.find_to_use(connection, body.image_id.lower())
+def check_use(
+    connection: Connection, caller: Caller, image_id: str, endpoints: Sequence[EndpointsReq] | UnsetType
+) -> None:
+    """Refuses an image that this caller cannot make a notebook with these endpoints of; one that passes is
+    kept until the commit."""
+    found = images.find_to_use(connection, image_id.lower())
     if found is None or found.state is State.DELETED or not access.sees_image(caller, found.holding):
-        raise errors.image_not_found(body.image_id)
+        raise errors.image_not_found(image_id)
     if found.state is not State.ACTIVE:
-        shown = f"{body.image_id}, which is {found.state}"
+        shown = f"{image_id}, which is {found.state}"
         raise errors.wrong_value("image_id", shown, "an image that is ACTIVE")
     arch = _given(found.image.arch, ARCH)
     if arch != ARCH:
-        shown = f"{body.image_id}, which is for {arch}"
+        shown = f"{image_id}, which is for {arch}"
         raise errors.wrong_value("image_id", shown, f"an image for {ARCH}, as the flavor")
-    if _given(found.image.dev_services, []) == [enums.ImageDevService.SSH] and not _has_ssh(body):
-        raise errors.image_needs_ssh(body.image_id)
+    services = _given(found.image.dev_services, [])
+    if services == [enums.ImageDevService.SSH] and not any(_is_ssh(one) for one in _given(endpoints, [])):
+        raise errors.image_needs_ssh(image_id)
 
 
-def _has_ssh(body: NotebookCreateRequest) -> bool:
-    given = _given(body.endpoints, [])
-    return any(_given(one.service, _given(one.dev_service, "NOTEBOOK")) == "SSH" for one in given)
+def _is_ssh(endpoint: EndpointsReq) -> bool:
+    return _given(endpoint.service, _given(endpoint.dev_service, "NOTEBOOK")) == "SSH"
 
 
 def _given(value: T | UnsetType, default: T) -> T:

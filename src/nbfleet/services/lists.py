@@ -97,7 +97,7 @@ async def count(context: Context, caller: Caller, query: Query, by: By, limit: i
     narrowed = access.narrow(query, caller, Scope.ALL)
     asked = (context.directory, narrowed, by, limit)
     quick = await context.database.read(counting.quick_count, *asked)
-    return quick or await _long(context, caller, counting.count, *asked)
+    return quick or await long_read(context, caller, counting.count, *asked)
 
 
 async def export(
@@ -122,7 +122,7 @@ async def export(
 
 async def _page(context: Context, caller: Caller, query: Query) -> Page:
     page = await _short(context, listing.bounded_page, context.directory, query)
-    return page or await _long(context, caller, listing.page, context.directory, query)
+    return page or await long_read(context, caller, listing.page, context.directory, query)
 
 
 async def _short(
@@ -133,13 +133,14 @@ async def _short(
     return await context.database.read(fn, *args, **kwargs)
 
 
-async def _long(
+async def long_read(
     context: Context,
     caller: Caller,
     fn: Callable[Concatenate[Connection, P], R],
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> R:
+    """fn(connection, ...) apart from short reads, as one of the few that this caller may have in hand."""
     seconds = context.settings.list_deadline
     with _slot(context.long_reads, caller, "long lists", context.settings.long_reads):
         try:

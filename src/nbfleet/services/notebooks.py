@@ -16,19 +16,28 @@ from nbfleet.domain import lease as leases
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
 from nbfleet.domain.notebook import Notebook, Progress
-from nbfleet.services import images, requests
+from nbfleet.services import creation, images, pools, requests, updates
+from nbfleet.services.catalogue import flavor_view, switchable
 from nbfleet.services.context import Context
 from nbfleet.store import audit, catalogue, idempotency, notebooks
+from nbfleet.store import pools as pool_store
 from nbfleet.store.audit import Actor
 from nbfleet.store.database import Conflict, Connection
 from nbfleet.store.identity import user
 from nbfleet.store.notebooks import Stored, UnknownReference
 from nbfleet.wire import errors
+from nbfleet.wire.flavors import NotebookFlavor
 from nbfleet.wire.images import Image
 from nbfleet.wire.leases import LeaseReq
 from nbfleet.wire.notebooks import NotebookCreateRequest, NotebookUpdateRequest
 
-_TARGET = {Event.START: "start", Event.STOP: "stop", Event.DELETE: "be deleted"}
+_TARGET = {
+    Event.START: "start",
+    Event.STOP: "stop",
+    Event.DELETE: "be deleted",
+    Event.FREEZE: "be frozen",
+    Event.UNFREEZE: "be unfrozen",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,7 @@ class Shown:
     notebook: Notebook
     image: Image
     owner_name: str
+    pool: pool_store.Named | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ async def create(
 ) -> Shown:
     """A new notebook, wanted running. The same key with the same body answers the first one again."""
     now = context.clock()
-    notebook = requests.new_notebook(context, request.caller, body, now)
+    notebook = creation.new_notebook(context, request.caller, body, now)
     digest = hashlib.sha256(msgspec.json.encode(body)).digest()
 
     def write(connection: Connection) -> Shown:
@@ -72,7 +82,7 @@ async def create(
             earlier = _repeated(connection, request.caller, idempotency_key, digest)
             if earlier is not None:
                 return earlier
-        images.check_use(connection, request.caller, body)
+        images.check_use(connection, request.caller, body.image_id, body.endpoints)
         _add(connection, context, request, notebook)
         if idempotency_key is not None:
             _remember(connection, context, request.caller, idempotency_key, digest, notebook)
@@ -89,22 +99,20 @@ async def create(
 
 async def update(context: Context, request: Request, notebook_id: str, body: NotebookUpdateRequest) -> Shown:
     def change(found: Stored, now: int) -> Notebook:
-        notebook = found.notebook
-        requests.check_update(body, status_of(notebook))
-        changed = replace(
-            notebook,
-            name=requests.given(body.name, notebook.name),
-            description=requests.given(body.description, notebook.description),
-        )
-        return notebook if changed == notebook else replace(changed, update_at=now)
+        return updates.updated(context, found.notebook, body, now)
 
-    return await _change(context, request, notebook_id, "update", change)
+    def can_use(connection: Connection, before: Notebook, changed: Notebook) -> None:
+        if changed.image_id != before.image_id:
+            images.check_use(connection, request.caller, changed.image_id, body.endpoints)
+
+    return await _change(context, request, notebook_id, "update", change, can_use)
 
 
 async def start(context: Context, request: Request, notebook_id: str, period: int) -> Shown:
     """`period` is the auto-stop period from the request, checked."""
 
     def change(found: Stored, now: int) -> Notebook:
+        _check_period(context, found.notebook, period)
         return replace(
             _applied(found, Event.START, now),
             lease=leases.renewed(found.notebook.lease, period, now),
@@ -115,7 +123,10 @@ async def start(context: Context, request: Request, notebook_id: str, period: in
             endpoint=None,
         )
 
-    return await _change(context, request, notebook_id, Event.START.value, change)
+    def has_room(connection: Connection, _: Notebook, notebook: Notebook) -> None:
+        pools.make_room(connection, context, notebook)
+
+    return await _change(context, request, notebook_id, Event.START.value, change, has_room)
 
 
 async def stop(context: Context, request: Request, notebook_id: str) -> Shown:
@@ -124,6 +135,15 @@ async def stop(context: Context, request: Request, notebook_id: str) -> Shown:
 
 async def delete(context: Context, request: Request, notebook_id: str) -> Shown:
     return await _end(context, request, notebook_id, Event.DELETE)
+
+
+async def freeze(context: Context, request: Request, notebook_id: str) -> Shown:
+    """Keeps it from running until it is unfrozen; a running one is stopped."""
+    return await _simply(context, request, notebook_id, Event.FREEZE)
+
+
+async def unfreeze(context: Context, request: Request, notebook_id: str) -> Shown:
+    return await _simply(context, request, notebook_id, Event.UNFREEZE)
 
 
 async def show_lease(context: Context, caller: Caller, notebook_id: str) -> Notebook:
@@ -140,16 +160,25 @@ async def renew_lease(
 
     def change(found: Stored, now: int) -> Notebook:
         notebook = _running(found.notebook)
+        _check_period(context, notebook, period)
         return replace(notebook, lease=leases.renewed(notebook.lease, period, now))
 
     return (await _change(context, request, notebook_id, "renew", change)).notebook
+
+
+async def switchable_flavors(context: Context, caller: Caller, notebook_id: str) -> list[NotebookFlavor]:
+    def read(connection: Connection) -> Notebook:
+        return _visible(connection, caller, notebook_id).notebook
+
+    notebook = await context.database.read(read)
+    return [flavor_view(flavor) for flavor in switchable(context, notebook)]
 
 
 async def readable(context: Context, caller: Caller, notebook_id: str) -> Notebook:
     """The notebook for what only those who may act on it can read, such as its log."""
 
     def read(connection: Connection) -> Notebook:
-        return _actionable(connection, caller, notebook_id, lock=False).notebook
+        return actionable(connection, caller, notebook_id, lock=False).notebook
 
     return await context.database.read(read)
 
@@ -165,17 +194,31 @@ async def _end(context: Context, request: Request, notebook_id: str, event: Even
     return await _change(context, request, notebook_id, event.value, change)
 
 
+async def _simply(context: Context, request: Request, notebook_id: str, event: Event) -> Shown:
+    """Whatever the table says of this event, and nothing else."""
+
+    def change(found: Stored, now: int) -> Notebook:
+        return _applied(found, event, now)
+
+    return await _change(context, request, notebook_id, event.value, change)
+
+
 async def _change(
     context: Context,
     request: Request,
     notebook_id: str,
     event: str,
     change: Callable[[Stored, int], Notebook],
+    check: Callable[[Connection, Notebook, Notebook], None] | None = None,
 ) -> Shown:
+    """`check` is given the record before and after, and may refuse it by what else there is in the store."""
+
     def write(connection: Connection) -> Shown:
         now = context.clock()
-        found = _actionable(connection, request.caller, notebook_id, lock=True)
+        found = actionable(connection, request.caller, notebook_id, lock=True)
         changed = change(found, now)
+        if check is not None:
+            check(connection, found.notebook, changed)
         notebooks.save(connection, found, changed, due_at=now)
         audit.record(connection, now, request.actor, event, changed, found.notebook)
         return _shown(connection, changed)
@@ -195,7 +238,8 @@ def _visible(connection: Connection, caller: Caller, notebook_id: str, *, lock: 
     return found
 
 
-def _actionable(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool) -> Stored:
+def actionable(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool) -> Stored:
+    """The notebook if this caller may change it; `lock` keeps other writers off until the commit."""
     found = _visible(connection, caller, notebook_id, lock=lock)
     if not access.acts_on(caller, found.notebook.owner_id):
         raise errors.forbidden(access.ACT_ON_ALL)
@@ -210,7 +254,7 @@ def _applied(found: Stored, event: Event, now: int) -> Notebook:
 
 
 def _wrong_state(notebook_id: str, status: Status, event: Event) -> errors.ApiError:
-    if status is Status.FROZEN:
+    if status is Status.FROZEN and event not in (Event.FREEZE, Event.UNFREEZE):
         return errors.frozen(notebook_id)
     if event is Event.STOP and status in lifecycle.FAILED:
         return errors.not_running(notebook_id, status.value)
@@ -219,12 +263,24 @@ def _wrong_state(notebook_id: str, status: Status, event: Event) -> errors.ApiEr
 
 def _running(notebook: Notebook) -> Notebook:
     status = status_of(notebook)
+    if status is Status.FROZEN:
+        raise errors.frozen(notebook.id)
     if status is not Status.RUNNING:
         raise errors.not_running(notebook.id, status.value)
     return notebook
 
 
+def _check_period(context: Context, notebook: Notebook, period: int) -> None:
+    if notebook.feature == "DEFAULT":
+        requests.check_default_period(context.lease_range, "duration", period)
+
+
 def _add(connection: Connection, context: Context, request: Request, notebook: Notebook) -> None:
+    if notebook.feature == "DEFAULT" and notebooks.has_default(
+        connection, context.directory, notebook.project_id, notebook.owner_id
+    ):
+        raise errors.one_default_instance()
+    pools.admit(connection, context, notebook)
     try:
         notebooks.add(connection, context.directory, notebook, due_at=notebook.create_at)
     except UnknownReference as fault:
@@ -254,4 +310,7 @@ def _remember(
 def _shown(connection: Connection, notebook: Notebook) -> Shown:
     owner = user(connection, id=notebook.owner_id)
     name = "" if owner is None else owner.name
-    return Shown(notebook, catalogue.image(connection, notebook.image_id), name)
+    image = catalogue.image(connection, notebook.image_id)
+    if notebook.pool_id is None:
+        return Shown(notebook, image, name)
+    return Shown(notebook, image, name, pool_store.named(connection, notebook.project_id, notebook.pool_id))

@@ -4,21 +4,21 @@ Whatever the contract documents and this release cannot honour is refused by nam
 Empty values ask for nothing and pass.
 """
 
-import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
 
 from nbfleet.domain import lease as leases
-from nbfleet.domain.access import Caller
+from nbfleet.domain import tags
 from nbfleet.domain.lease import Range
-from nbfleet.domain.lifecycle import Status
-from nbfleet.domain.notebook import Lease, LeaseType, Notebook, Observed, Progress, Volume, Wanted
-from nbfleet.services.context import Context
+from nbfleet.domain.notebook import Lease, LeaseType, Volume
+from nbfleet.domain.tags import Tags
 from nbfleet.wire import errors
 from nbfleet.wire.endpoints import EndpointsReq
 from nbfleet.wire.leases import LeaseReq
-from nbfleet.wire.notebooks import NotebookCreateRequest, NotebookUpdateRequest
+from nbfleet.wire.notebooks import NotebookCreateRequest
+from nbfleet.wire.tags import TmsTag
 from nbfleet.wire.volumes import VolumeMountRequest
 
 T = TypeVar("T")
@@ -26,67 +26,7 @@ T = TypeVar("T")
 WORK_PATH = "/home/ma-user/work/"
 _DEFAULT_CAPACITY = {"EVS": 5, "EFS": 50}
 
-_NOT_YET_AT_CREATE = (
-    "custom_spec",
-    "pool_id",
-    "hooks",
-    "affinity",
-    "run_user",
-    "data_volumes",
-    "user_vpc",
-    "public_network_config",
-)
-_NOT_YET_AT_UPDATE = (
-    "flavor",
-    "custom_spec",
-    "image_id",
-    "storage_new_size",
-    "hooks",
-    "affinity",
-    "dew_secret_name",
-    "data_volumes",
-    "public_network_config",
-)
-# Changing the name and the description is harmless while it runs.
-_RENAMEABLE = (Status.RUNNING, Status.STOPPED)
-
-
-def new_notebook(context: Context, caller: Caller, body: NotebookCreateRequest, now: int) -> Notebook:
-    """The record of a notebook to create. That its image and workspace exist is checked at the store."""
-    _refuse_unavailable(body, _NOT_YET_AT_CREATE)
-    _check_endpoints(body.endpoints)
-    if body.feature == "DEFAULT":
-        raise errors.not_available("feature DEFAULT")
-    flavor = _flavor(context, body.flavor)
-    return Notebook(
-        id=str(uuid.uuid4()),
-        project_id=caller.project_id,
-        owner_id=caller.user_id,
-        name=body.name,
-        description=given(body.description, ""),
-        feature="NOTEBOOK",
-        flavor=flavor,
-        image_id=body.image_id.lower(),
-        workspace_id=given(body.workspace_id, "0"),
-        pool_id=None,
-        volume=_volume(body.volume),
-        lease=_first_lease(context.lease_range, body, now),
-        wanted=Wanted.RUNNING,
-        observed=Observed.NEW,
-        create_at=now,
-        update_at=now,
-        generation=1,
-        progress=Progress(),
-    )
-
-
-def check_update(body: NotebookUpdateRequest, status: Status) -> None:
-    """Whether the update can be done in this status."""
-    _refuse_unavailable(body, _NOT_YET_AT_UPDATE)
-    _check_endpoints(body.endpoints)
-    for field in ("name", "description"):
-        if getattr(body, field) is not UNSET and status not in _RENAMEABLE:
-            raise errors.update_not_allowed(field, status.value, "RUNNING or STOPPED")
+LARGEST_VOLUME = 4096  # GB.
 
 
 def requested_period(
@@ -109,6 +49,29 @@ def checked_period(allowed: Range, field: str, period: int) -> int:
     return period
 
 
+def checked_tags(wanted: Sequence[TmsTag]) -> dict[str, str]:
+    """Tags to set, by key; a key named twice would have two meanings."""
+    found: dict[str, str] = {}
+    for place, tag in enumerate(wanted):
+        value = given(tag.value, "")
+        if not tags.is_key(tag.key):
+            raise errors.wrong_value(f"tags[{place}].key", tag.key, tags.KEY_RULE)
+        if not tags.is_value(value):
+            raise errors.wrong_value(f"tags[{place}].value", value, tags.VALUE_RULE)
+        if tag.key in found:
+            raise errors.wrong_value(f"tags[{place}].key", tag.key, "each key once")
+        found[tag.key] = value
+    return found
+
+
+def joined_tags(now: Tags, wanted: Mapping[str, str]) -> Tags:
+    try:
+        return tags.with_tags(now, wanted)
+    except tags.TooMany as fault:
+        message = f"The instance would have {fault.count} tags; it may have at most {tags.MOST}."
+        raise errors.quota_exceeded(message) from fault
+
+
 def given(value: T | UnsetType, default: T) -> T:
     return default if isinstance(value, UnsetType) else value
 
@@ -119,49 +82,41 @@ def _body_type(body: LeaseReq | None, query_duration: int | None) -> str:
     return body.type
 
 
-def _refuse_unavailable(body: Any, fields: tuple[str, ...]) -> None:
+def refuse_unavailable(body: Any, fields: tuple[str, ...]) -> None:
     for field in fields:
-        if _asks(getattr(body, field)):
+        if asks(getattr(body, field)):
             raise errors.not_available(f"The field {field}")
 
 
-def _asks(value: Any) -> bool:
+def asks(value: Any) -> bool:
     """Whether a field asks for anything: an empty text or list, or a record of absent fields, does not."""
     if value is UNSET:
         return False
     if isinstance(value, list | str):
         return bool(value)  # pyright: ignore[reportUnknownArgumentType]
     fields = getattr(value, "__struct_fields__", None)
-    return True if fields is None else any(_asks(getattr(value, name)) for name in fields)
+    return True if fields is None else any(asks(getattr(value, name)) for name in fields)
 
 
-def _check_endpoints(endpoints: list[EndpointsReq] | UnsetType) -> None:
+def check_endpoints(endpoints: list[EndpointsReq] | UnsetType) -> None:
     """The browser way is always open; SSH is not there yet, and its rules apply to nothing else."""
     for place, endpoint in enumerate(given(endpoints, [])):
         service = given(endpoint.service, given(endpoint.dev_service, "NOTEBOOK"))
         if service == "SSH":
             raise errors.not_available(f"The service SSH in endpoints[{place}]")
         for field in ("key_pair_names", "ssh_keys", "allowed_access_ips"):
-            if _asks(getattr(endpoint, field)):
+            if asks(getattr(endpoint, field)):
                 raise errors.wrong_value(f"endpoints[{place}].{field}", "given", "nothing: SSH only")
 
 
-def _flavor(context: Context, wanted: str | UnsetType) -> str:
-    if isinstance(wanted, UnsetType):
-        raise errors.missing("flavor")
-    if wanted not in {flavor.id for flavor in context.settings.flavors}:
-        raise errors.flavor_not_supported(wanted)
-    return wanted
-
-
-def _volume(body: VolumeMountRequest) -> Volume:
+def work_volume(body: VolumeMountRequest) -> Volume:
     category, ownership = body.category.upper(), body.ownership.upper()
     if category == "EVS" and ownership == "DEDICATED":
         raise errors.storage_mismatch(category, ownership)
     if category not in _DEFAULT_CAPACITY or ownership != "MANAGED":
         raise errors.not_available(f"volume.category {category} with volume.ownership {ownership}")
     for field in ("uri", "id", "dew_secret_name"):
-        if _asks(getattr(body, field)):
+        if asks(getattr(body, field)):
             raise errors.wrong_value(f"volume.{field}", getattr(body, field), "nothing with MANAGED")
     if given(body.read_only, False):
         raise errors.wrong_value("volume.read_only", True, "false: the work volume is written to")
@@ -171,7 +126,14 @@ def _volume(body: VolumeMountRequest) -> Volume:
     return Volume(category, ownership, given(body.capacity, _DEFAULT_CAPACITY[category]))
 
 
-def _first_lease(allowed: Range, body: NotebookCreateRequest, now: int) -> Lease:
+def check_default_period(allowed: Range, field: str, period: int) -> None:
+    """An instance with the feature DEFAULT is free: it runs for an hour at most, and never without an end."""
+    if period == leases.OFF or period > allowed.default:
+        allowed_text = f"{allowed.minimum} to {allowed.default} milliseconds with the feature DEFAULT"
+        raise errors.bad_duration(field, period, allowed_text)
+
+
+def first_lease(allowed: Range, body: NotebookCreateRequest, now: int) -> Lease:
     """The lease of a new notebook; a top-level duration overrides `lease` and means TIMING."""
     if not isinstance(body.duration, UnsetType):
         return leases.opened(checked_period(allowed, "duration", body.duration), now)

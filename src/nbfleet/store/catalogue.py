@@ -36,6 +36,14 @@ def image(connection: Connection, image_id: str) -> Image:
     return decode(body)
 
 
+def image_number(connection: Connection, image_id: str) -> int:
+    """What stands for the image in the tables."""
+    number = connection.execute(select(images.c.no).where(images.c.id == image_id)).scalar()
+    if number is None:
+        raise UnknownImage(image_id)
+    return number
+
+
 @cache
 def _image(dialect: str) -> Statement:
     return compiled(dialect, select(images.c.body).where(images.c.id == bindparam("image")))

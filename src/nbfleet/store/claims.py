@@ -8,7 +8,7 @@ claim because what they write is conditional on what they read.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select, update
 
 from nbfleet.domain.notebook import Observed, Wanted
 from nbfleet.store import notebooks
@@ -45,7 +45,8 @@ def claim_due(
 
 def _waits(now: int, *, starts: bool) -> ColumnElement[bool]:
     i = instances.c
-    kind = i.wanted == Wanted.RUNNING.value if starts else i.wanted != Wanted.RUNNING.value
+    start = and_(i.wanted == Wanted.RUNNING.value, i.observed != Observed.RUNNING.value)
+    kind = start if starts else not_(start)
     return and_(i.due_at <= now, or_(i.claim_until.is_(None), i.claim_until <= now), kind)
 
 
@@ -118,7 +119,7 @@ def running(connection: Connection, after: int, limit: int) -> list[Running]:
 
 
 def expired(connection: Connection, now: int, limit: int) -> Sequence[str]:
-    """Ids of running notebooks whose lease has run out."""
+    """Ids of notebooks for which the moment has come that `lifecycle.alarm_of` names."""
     i, n = instances.c, notebooks.notebooks.c
     query = (
         select(n.id).join(instances, i.rid == n.rid).where(i.stop_at <= now).order_by(i.stop_at).limit(limit)

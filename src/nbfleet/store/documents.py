@@ -7,15 +7,17 @@ users, pools): whoever answers a list splices those in for each row, by `splice`
 from collections.abc import Sequence
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from nbfleet.domain.lifecycle import FAILED, Status, status_of
-from nbfleet.domain.notebook import Lease, Notebook, Progress, Step, Volume
+from nbfleet.domain.notebook import AffinityRule, CustomSize, Lease, Making, Notebook, Progress, Step, Volume
 from nbfleet.store.codes import COMPUTE, STORAGE
-from nbfleet.wire import enums
+from nbfleet.wire import enums, placement
+from nbfleet.wire.flavors import NotebookCustomSpecRep
 from nbfleet.wire.images import Image
 from nbfleet.wire.leases import Lease as WireLease
 from nbfleet.wire.notebooks import JobProgress, NotebookResp
+from nbfleet.wire.placement import AffinityType, RunUserInfo
 from nbfleet.wire.tags import TmsTagResponse
 from nbfleet.wire.volumes import VolumeRes
 
@@ -57,6 +59,7 @@ def volume_view(volume: Volume) -> VolumeRes:
         capacity=volume.capacity,
         mount_path=volume.mount_path,
         read_only=False,
+        status=UNSET if volume.growing_to is None else enums.VolumeStatus.RESIZING,
     )
 
 
@@ -74,10 +77,38 @@ def progress_view(notebook_id: str, progress: Progress) -> list[JobProgress]:
     ]
 
 
+def size_view(size: CustomSize) -> NotebookCustomSpecRep:
+    return NotebookCustomSpecRep(
+        cpu=size.vcpus,
+        memory=size.memory,
+        arch=enums.ImageArch(size.arch),
+        category="GPU" if size.category == "GPU" else "CPU",
+        resource_flavor=UNSET if size.resource_flavor is None else size.resource_flavor,
+    )
+
+
+def affinity_view(making: Making) -> AffinityType | UnsetType:
+    if not making.required and not making.preferred:
+        return UNSET
+    return AffinityType(
+        required_during_scheduling_ignored_during_execution=[_rule_view(rule) for rule in making.required],
+        preferred_during_scheduling_ignored_during_execution=[_rule_view(rule) for rule in making.preferred],
+    )
+
+
+def _rule_view(rule: AffinityRule) -> placement.AffinityRule:
+    return placement.AffinityRule(
+        key=rule.key,
+        operator=enums.AffinityOperator(rule.operator),
+        values=list(rule.values),
+        weight=rule.weight,
+    )
+
+
 def view(notebook: Notebook, image: Image) -> NotebookResp:
     """The published record, without what `splice` adds. `image` is shown as it is given."""
     status = status_of(notebook)
-    progress, reason = notebook.progress, notebook.fail_reason
+    progress, reason, making = notebook.progress, notebook.fail_reason, notebook.making
     return NotebookResp(
         id=notebook.id,
         name=notebook.name,
@@ -85,6 +116,9 @@ def view(notebook: Notebook, image: Image) -> NotebookResp:
         status=enums.NotebookStatus(status.value),
         feature=enums.Feature(notebook.feature),
         flavor=notebook.flavor,
+        custom_spec=UNSET if making.size is None else size_view(making.size),
+        affinity=affinity_view(making),
+        run_user=UNSET if making.run_as is None else RunUserInfo(uid=making.run_as[0], gid=making.run_as[1]),
         image=image,
         lease=lease_view(notebook.lease),
         volume=volume_view(notebook.volume),

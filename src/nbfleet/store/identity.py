@@ -17,6 +17,7 @@ from nbfleet.store.schema import (
     access_keys,
     accounts,
     idempotency_keys,
+    keypairs,
     login_links,
     memberships,
     notebooks,
@@ -267,7 +268,7 @@ def has_notebooks(
 
 
 def delete_user(connection: Connection, no: int) -> None:
-    for table in (memberships, access_keys, tokens, login_links, idempotency_keys):
+    for table in (memberships, access_keys, tokens, login_links, idempotency_keys, keypairs):
         connection.execute(delete(table).where(table.c.user_no == no))
     connection.execute(delete(users).where(users.c.no == no))
 

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 
-from nbfleet.domain import lease as leases
-from nbfleet.domain.lifecycle import IN_MOTION, Status, status_of
+from nbfleet.domain.lifecycle import alarm_of, effect_for, status_of
 from nbfleet.domain.listing import fold
 from nbfleet.domain.notebook import (
+    ORDINARY,
     Lease,
     LeaseType,
+    Making,
     Notebook,
     Observed,
     Progress,
@@ -27,8 +29,9 @@ from nbfleet.store import catalogue, compiled, documents
 from nbfleet.store.codes import FEATURE, NO_POOL, STATUS
 from nbfleet.store.compiled import Statement
 from nbfleet.store.directory import Directory
-from nbfleet.store.schema import documents as document_table
 from nbfleet.store.schema import (
+    DELETED,
+    count_by_owner,
     images,
     instances,
     notebook_tags,
@@ -38,6 +41,7 @@ from nbfleet.store.schema import (
     users,
     workspaces,
 )
+from nbfleet.store.schema import documents as document_table
 from nbfleet.wire.images import Image
 
 _BATCH = 500
@@ -113,7 +117,11 @@ def _stored(row: Row[Any], tags: tuple[tuple[str, str], ...]) -> Stored:
             workspace_id=row.workspace_id,
             pool_id=row.pool_id,
             volume=Volume(
-                row.volume_category, row.volume_ownership, row.volume_capacity, row.volume_mount_path
+                row.volume_category,
+                row.volume_ownership,
+                row.volume_capacity,
+                row.volume_mount_path,
+                row.volume_growing_to,
             ),
             lease=_lease(row),
             wanted=Wanted(row.wanted),
@@ -127,6 +135,7 @@ def _stored(row: Row[Any], tags: tuple[tuple[str, str], ...]) -> Stored:
             endpoint=row.endpoint,
             handle=row.handle,
             tags=tags,
+            making=making_of(row.making),
         ),
         row.claim is not None,
     )
@@ -177,12 +186,15 @@ def add(connection: Connection, directory: Directory, notebook: Notebook, due_at
 def save(connection: Connection, old: Stored, notebook: Notebook, due_at: int) -> None:
     """Writes what differs from `old`; `due_at` is when the reconciler looks at it if it is in motion.
 
-    The references of a notebook (project, owner, workspace, pool, image) stay as they are.
+    Of the references of a notebook only the image can change (UnknownImage); project, owner, workspace and
+    pool stay as they are.
     """
     if notebook == old.notebook:
         return
     before = narrow_values(old.notebook)
     changed = {key: value for key, value in narrow_values(notebook).items() if before[key] != value}
+    if notebook.image_id != old.notebook.image_id:
+        changed["image_no"] = catalogue.image_number(connection, notebook.image_id)
     if changed:
         compiled.change(connection, notebooks, old.rid, changed)
     # An index is kept up for each column that is named, whether its value changes or not.
@@ -192,7 +204,8 @@ def save(connection: Connection, old: Stored, notebook: Notebook, due_at: int) -
         for key, value in state_values(notebook, due_at).items()
         if key in _DERIVED or told[key] != value
     }
-    if status_of(old.notebook) in IN_MOTION and status_of(notebook) not in IN_MOTION:
+    # A claim is for one effect: whoever has it in hand finds out that it is no longer wanted.
+    if effect_for(old.notebook) not in (None, effect_for(notebook)):
         state |= {"claim": None, "claim_until": None}
     compiled.change(connection, instances, old.rid, state)
     body = documents.encode(notebook, catalogue.image(connection, notebook.image_id))
@@ -248,6 +261,17 @@ def narrow_values(notebook: Notebook) -> dict[str, Any]:
     }
 
 
+def has_default(connection: Connection, directory: Directory, project_id: str, owner_id: str) -> bool:
+    """Whether the user has an instance with the feature DEFAULT; nobody else can make one for it until the
+    commit."""
+    user_no = directory.user(connection, owner_id)
+    connection.execute(select(users.c.no).where(users.c.no == user_no).with_for_update())
+    c = count_by_owner.c
+    mine = (c.project_no == directory.project(connection, project_id), c.owner_no == user_no)
+    theirs = select(c.total).where(*mine, c.feature == FEATURE["DEFAULT"], c.status != DELETED, c.total > 0)
+    return connection.execute(theirs.limit(1)).first() is not None
+
+
 def _references(connection: Connection, directory: Directory, notebook: Notebook) -> dict[str, int]:
     project_no = directory.project(connection, notebook.project_id)
     if project_no is None:
@@ -265,7 +289,7 @@ def _references(connection: Connection, directory: Directory, notebook: Notebook
 
 
 def state_values(notebook: Notebook, due_at: int) -> dict[str, Any]:
-    status, lease, volume = status_of(notebook), notebook.lease, notebook.volume
+    lease, volume, alarm = notebook.lease, notebook.volume, alarm_of(notebook)
     return {
         "wanted": notebook.wanted.value,
         "observed": notebook.observed.value,
@@ -275,6 +299,7 @@ def state_values(notebook: Notebook, due_at: int) -> dict[str, Any]:
         "volume_ownership": volume.ownership,
         "volume_capacity": volume.capacity,
         "volume_mount_path": volume.mount_path,
+        "volume_growing_to": volume.growing_to,
         "lease_create_at": lease.create_at,
         "lease_update_at": lease.update_at,
         "lease_duration": lease.duration,
@@ -283,10 +308,11 @@ def state_values(notebook: Notebook, due_at: int) -> dict[str, Any]:
         "lease_type": lease.type.value,
         "progress": _progress_text(notebook.progress),
         "fail_reason": notebook.fail_reason,
+        "making": _making_text(notebook.making),
         "endpoint": notebook.endpoint,
         "handle": notebook.handle,
-        "due_at": due_at if status in IN_MOTION else None,
-        "stop_at": leases.deadline(lease) if status is Status.RUNNING else None,
+        "due_at": None if effect_for(notebook) is None else due_at,
+        "stop_at": None if alarm is None else alarm.at,
     }
 
 
@@ -306,3 +332,11 @@ def _progress(text: str | None) -> Progress | None:
         return None
     first, second, third, fourth = map(StepStatus, text.split(","))
     return Progress((first, second, third, fourth))
+
+
+def _making_text(making: Making) -> str | None:
+    return None if making == ORDINARY else msgspec.json.encode(making).decode()
+
+
+def making_of(text: str | None) -> Making:
+    return ORDINARY if text is None else msgspec.json.decode(text, type=Making)

@@ -93,6 +93,18 @@ tokens = Table(
     Index("tokens_by_expiry", "expires_at"),
 )
 
+keypairs = Table(
+    "keypairs",
+    metadata,
+    Column("user_no", _Number, ForeignKey("users.no"), primary_key=True),
+    Column("name", _Text, primary_key=True),
+    Column("public_key", Text, nullable=False),  # The private one is kept nowhere.
+    Column("fingerprint", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("create_at", BigInteger, nullable=False),
+    Column("update_at", BigInteger, nullable=False),
+)
+
 login_links = Table(
     "login_links",
     metadata,
@@ -121,6 +133,7 @@ pools = Table(
     Column("id", String(64), nullable=False),
     Column("name", Text, nullable=False),
     Column("name_folded", Text, nullable=False),
+    Column("create_at", BigInteger),
     UniqueConstraint("project_no", "id", name="pools_by_id"),
     sqlite_autoincrement=True,
 )
@@ -226,6 +239,16 @@ Index(
     postgresql_where=text(f"status <> {DELETED}"),
 )
 
+# Codes of the states in which an instance has, or is to have, room in its pool.
+TAKING = (20, 50, 80, 90, 100, 110, 140)
+_takes_room = text(f"pool_no <> 0 AND status IN ({', '.join(map(str, TAKING))})")
+Index(
+    "notebooks_taking",
+    *(notebooks.c[column] for column in ("pool_no", "flavor", "status", "rid")),
+    sqlite_where=_takes_room,
+    postgresql_where=_takes_room,
+)
+
 documents = Table(
     "documents",
     metadata,
@@ -257,9 +280,11 @@ instances = Table(
     Column("handle", LargeBinary),
     # What the loops look for. Each is null where its loop has nothing to do with the row.
     Column("due_at", BigInteger),  # In motion: when the reconciler must look at it.
-    Column("stop_at", BigInteger),  # Running with auto-stop: when it must stop.
+    Column("stop_at", BigInteger),  # When time alone stops it, or removes it.
     Column("claim", Text),
     Column("claim_until", BigInteger),
+    Column("volume_growing_to", Integer),
+    Column("making", Text),  # JSON of `domain.notebook.Making`; null for an ordinary one.
     Index("instances_due", "due_at", sqlite_where=text("due_at IS NOT NULL"),
           postgresql_where=text("due_at IS NOT NULL")),
     Index("instances_stop", "stop_at", sqlite_where=text("stop_at IS NOT NULL"),

@@ -54,7 +54,7 @@ def shown(given: object) -> str:
 
 
 def _list(allowed: str | Iterable[object]) -> str:
-    return allowed if isinstance(allowed, str) else ", ".join(str(value) for value in allowed)
+    return allowed if isinstance(allowed, str) else ", ".join(str(value) for value in allowed) or "none"
 
 
 # Not there, or not for this caller.
@@ -148,6 +148,11 @@ def wrong_value(field: str, given: object, allowed: str | Iterable[object]) -> A
     return ApiError(400, ErrorCode.WRONG_VALUE, message)
 
 
+def cannot_honour(field: str, reason: str) -> ApiError:
+    """The field is documented, but not what this installation can do."""
+    return ApiError(400, ErrorCode.WRONG_VALUE, f"The field {field} cannot be honoured: {reason}.")
+
+
 def bad_characters(field: str, given: object, allowed: str) -> ApiError:
     message = f"The field {field} is {shown(given)}; allowed characters: {allowed}."
     return ApiError(400, ErrorCode.BAD_CHARACTERS, message)
@@ -168,6 +173,53 @@ def body_too_large(limit: int) -> ApiError:
 
 def flavor_not_supported(flavor: object) -> ApiError:
     message = f"The flavor {shown(flavor)} is not supported."
+    return ApiError(400, ErrorCode.FLAVOR_NOT_SUPPORTED, message)
+
+
+def flavor_of_other_feature(flavor: object, feature: str, allowed: Iterable[object]) -> ApiError:
+    message = f"The flavor {shown(flavor)} is not for the feature {feature}; allowed: {_list(allowed)}."
+    return ApiError(400, ErrorCode.FLAVOR_UNFIT_FOR_FEATURE, message)
+
+
+def cannot_switch_flavor(flavor: object, allowed: Iterable[object]) -> ApiError:
+    message = f"The instance cannot switch to the flavor {shown(flavor)}; allowed: {_list(allowed)}."
+    return ApiError(400, ErrorCode.FLAVOR_NOT_SWITCHABLE, message)
+
+
+def storage_not_supported(field: str, category: str, allowed: str) -> ApiError:
+    message = f"The field {field} is not for storage of the kind {category}; allowed: {allowed}."
+    return ApiError(400, ErrorCode.STORAGE_NOT_SUPPORTED, message)
+
+
+def bad_size(field: str, given: object, allowed: str) -> ApiError:
+    message = f"The size {field} is {shown(given)}; allowed: {allowed}."
+    return ApiError(400, ErrorCode.DISK_SIZE, message)
+
+
+def one_default_instance() -> ApiError:
+    message = "The caller has an instance with the feature DEFAULT already; one for each user is allowed."
+    return ApiError(400, ErrorCode.TOO_MANY_INSTANCES, message)
+
+
+def quota_exceeded(what: str) -> ApiError:
+    """`what` is a sentence: how much was asked for, and how much there may be."""
+    return ApiError(400, ErrorCode.QUOTA_EXCEEDED, what)
+
+
+def flavor_sold_out(flavor: object, pool: object, free: str) -> ApiError:
+    message = f"The pool {shown(pool)} has no room for the flavor {shown(flavor)} now; free: {free}."
+    return ApiError(400, ErrorCode.FLAVOR_SOLD_OUT, message)
+
+
+def start_without_resources(flavor: object, pool: object, free: str) -> ApiError:
+    message = f"The pool {shown(pool)} has no room for the flavor {shown(flavor)} now; free: {free}."
+    return ApiError(400, ErrorCode.START_WITHOUT_RESOURCES, message)
+
+
+def flavor_not_in_pool(flavor: object, pool: object, allowed: str | Iterable[object]) -> ApiError:
+    message = (
+        f"The flavor {shown(flavor)} is not offered in the pool {shown(pool)}; allowed: {_list(allowed)}."
+    )
     return ApiError(400, ErrorCode.FLAVOR_NOT_SUPPORTED, message)
 
 

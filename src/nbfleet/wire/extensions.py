@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from nbfleet.wire.fields import Count, LongCount, about
+from nbfleet.wire.notebooks import NotebookResp
 from nbfleet.wire.operation import Action, Operation
+from nbfleet.wire.pages import EmptyObject
 from nbfleet.wire.parameters import FLEET_FILTERS, NOTEBOOK_ID, PROJECT_ID, SORT_DIR, query
 
 GroupKey = Literal["status", "owner", "pool", "flavor", "image", "workspace", "tag"]
@@ -65,6 +67,30 @@ EXTENSIONS: tuple[Operation, ...] = (
         ),
         streams=tuple(MEDIA_TYPES.values()),
         permission=Action("modelarts:notebook:list"),
+        extension=True,
+    ),
+    Operation(
+        id="FreezeNotebook",
+        method="POST",
+        path="/v1/{project_id}/notebooks/{id}/freeze",
+        tag="Notebooks",
+        summary="Keep an instance from running until it is unfrozen; a running one is stopped",
+        parameters=(PROJECT_ID, NOTEBOOK_ID),
+        body=EmptyObject,
+        answer=NotebookResp,
+        permission=Action("nbfleet:notebook:freeze"),
+        extension=True,
+    ),
+    Operation(
+        id="UnfreezeNotebook",
+        method="POST",
+        path="/v1/{project_id}/notebooks/{id}/unfreeze",
+        tag="Notebooks",
+        summary="Let a frozen instance be started again",
+        parameters=(PROJECT_ID, NOTEBOOK_ID),
+        body=EmptyObject,
+        answer=NotebookResp,
+        permission=Action("nbfleet:notebook:freeze"),
         extension=True,
     ),
     Operation(

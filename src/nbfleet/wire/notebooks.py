@@ -35,7 +35,7 @@ from nbfleet.wire.placement import (
     UserVpcRequest,
     UserVpcResponse,
 )
-from nbfleet.wire.tags import TmsTagResponse
+from nbfleet.wire.tags import TmsTag, TmsTagResponse
 from nbfleet.wire.volumes import VolumeMountRequest, VolumeRes, VolumeResponse
 
 
@@ -170,6 +170,10 @@ class NotebookCreateRequest(Struct, frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     public_network_config: Annotated[PublicNetworkConfig, about("Public network.")] | UnsetType = UNSET
+    tags: (
+        Annotated[list[TmsTag], Meta(max_length=20), about("Ours: tags to begin with, at most 20.")]
+        | UnsetType
+    ) = UNSET
 
 
 class NotebookUpdateRequest(Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ _TAGS = {
     "Workspaces": "Workspaces.",
     "Pools": "Pools, clusters and features as far as notebooks need them.",
     "IAM subset": "The identity calls that clients make.",
+    "Key pairs": "SSH key pairs of users: the part of the key-pair service that clients need.",
 }
 _ERRORS = {
     "400": ("BadRequest", "Wrong input or wrong state."),

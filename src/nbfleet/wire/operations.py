@@ -8,6 +8,7 @@ their order is that of the published reference.
 from nbfleet.wire.extensions import EXTENSIONS
 from nbfleet.wire.operation import AUTHENTICATED, MEMBER, PUBLIC, Action, Operation, Permission, Standing
 from nbfleet.wire.operations_images import IMAGES
+from nbfleet.wire.operations_keypairs import KEYPAIRS
 from nbfleet.wire.operations_notebooks import NOTEBOOKS
 from nbfleet.wire.operations_platform import PLATFORM
 from nbfleet.wire.operations_workspaces import WORKSPACES
@@ -25,7 +26,7 @@ __all__ = [
     "by_id",
 ]
 
-OPERATIONS: tuple[Operation, ...] = (*NOTEBOOKS, *IMAGES, *WORKSPACES, *PLATFORM, *EXTENSIONS)
+OPERATIONS: tuple[Operation, ...] = (*NOTEBOOKS, *IMAGES, *WORKSPACES, *PLATFORM, *KEYPAIRS, *EXTENSIONS)
 
 _BY_ID = {operation.id: operation for operation in OPERATIONS}
 

@@ -547,10 +547,16 @@ def test_every_operation_with_a_handler_is_covered_by_these_tests() -> None:
         # In test_images.
         *("RegisterImage", "SyncImage", "DeleteImage"),
         *("ListImageGroup", "UpdateImageGroup", "DeleteImageGroup"),
+        # In test_updates.
+        *("ShowSwitchableFlavors", "FreezeNotebook", "UnfreezeNotebook"),
         # In test_beyond_the_contract.
         *("CountNotebooks", "ExportNotebooks"),
         # In test_identity.
         *("KeystoneCreateUserTokenByPassword", "KeystoneListProjects", "KeystoneListAuthDomains"),
+        # In test_tags, test_pools and test_keypairs.
+        *("CreateNotebookTags", "DeleteNotebookTags", "ShowNotebookTags"),
+        *("ListPools", "ShowPool", "ListAuthoringClusters", "ShowCluster", "ListFeatures"),
+        *("CreateKeypair", "ListKeypairs", "ListKeypairDetail", "UpdateKeypairDescription", "DeleteKeypair"),
     }
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from nbfleet.domain.access import Role
-from nbfleet.services.catalogue import BUILT_IN_ID
 from support.http import Reply, check
 from support.people import DATABASES, Person, Place, dump, opened
 
@@ -331,13 +330,11 @@ CASES = [
     case(TYPE, "body", "[]", method="POST", path="notebooks/STOPPED/start", body=b"[]", name="start-list"),
     case(BODY, "body", method="POST", path="notebooks/RUNNING/stop", body=b"stop", name="stop-text"),
     # What the contract documents and this release does not have, each by name.
-    create(UNAVAILABLE, "custom_spec", custom_spec={"cpu": 1, "memory": 1024}),
-    create(UNAVAILABLE, "pool_id", pool_id="pool-1"),
-    create(UNAVAILABLE, "hooks", hooks={"container_hooks": {"pre_start": {"script": "/x"}}}),
+    create(VALUE, "custom_spec", "dedicated pool", flavor=..., custom_spec={"cpu": 1, "memory": 1024}),
+    create(VALUE, "flavor", "cpu.1u", "custom.flavor.spec.code", custom_spec={"cpu": 1, "memory": 1024}),
     create(UNAVAILABLE, "data_volumes", data_volumes=[{"category": "OBS", "ownership": "DEDICATED"}]),
     create(UNAVAILABLE, "lease.type IDLE", lease={"type": "IDLE", "duration": 900_000}),
     create(UNAVAILABLE, "lease.type IDLE", lease={"type": "idle"}),
-    create(UNAVAILABLE, "feature DEFAULT", feature="DEFAULT"),
     create(UNAVAILABLE, "SSH", "endpoints[0]", endpoints=[{"service": "SSH", "key_pair_names": ["k"]}]),
     create(UNAVAILABLE, "SSH", "endpoints[1]", endpoints=[{}, {"dev_service": "ssh"}]),
     *(
@@ -354,11 +351,6 @@ CASES = [
             ("sfs", "MANAGED"),
         )
     ),
-    update(UNAVAILABLE, "flavor", flavor="modelarts.vm.cpu.2u"),
-    update(UNAVAILABLE, "custom_spec", custom_spec={"cpu": 1, "memory": 1024}),
-    update(UNAVAILABLE, "image_id", image_id=BUILT_IN_ID),
-    update(UNAVAILABLE, "storage_new_size", storage_new_size=10),
-    update(UNAVAILABLE, "hooks", hooks={"container_hooks": {"post_start": {"type": "COMMAND"}}}),
     update(UNAVAILABLE, "dew_secret_name", dew_secret_name="s"),
     update(UNAVAILABLE, "data_volumes", data_volumes=[{"category": "OBS", "ownership": "DEDICATED"}]),
     update(UNAVAILABLE, "SSH", endpoints=[{"service": "SSH"}]),

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError
 
-from nbfleet.domain.lifecycle import IN_MOTION, Status, status_of
+from nbfleet.domain.lifecycle import Status, effect_for, status_of
 from nbfleet.domain.notebook import Step
 from nbfleet.reconciler.loop import HEARTBEAT
 from nbfleet.reconciler.works import CLAIM
@@ -35,7 +35,7 @@ async def one_life(machine: Machine, database: CutDatabase) -> None:
 
         async def reach(notebook_id: str, status: Status, alive: list[int]) -> None:
             nonlocal rig
-            while status_of(await machine.find(notebook_id)) in IN_MOTION:
+            while effect_for(await machine.find(notebook_id)) is not None:
                 if rig.task.done():
                     await restarted(machine)
                     rig = await stack.enter_async_context(service(machine))

@@ -31,12 +31,12 @@ class Short(SimulatedRuntime):
 
 @asynccontextmanager
 async def trying(
-    machine: Machine, script: Any = None, runtime: Any = SimulatedRuntime, **settings: Any
+    machine: Machine, script: Any = None, made_by: Any = SimulatedRuntime, **settings: Any
 ) -> AsyncIterator[Rig]:
     """A service of which only this loop runs; it ends with the block, whatever is in hand."""
-    async with service(machine, script, runtime=runtime) as rig:
-        rig.task.cancel()
-        rig = replace(rig, works=replace(rig.works, settings=Settings(**{"runtime": "simulated"} | settings)))
+    async with service(machine, script, runtime=made_by) as whole:
+        whole.task.cancel()
+        rig = configured(whole, **{"runtime": "simulated"} | settings)
         task = asyncio.create_task(trials.try_images(rig.works))
         try:
             yield rig
@@ -44,6 +44,10 @@ async def trying(
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+
+def configured(rig: Rig, **settings: Any) -> Rig:
+    return replace(rig, works=replace(rig.works, settings=Settings(**settings)))
 
 
 async def registered(rig: Rig, name: str = "torch", host: str = "registry.example") -> str:
@@ -58,7 +62,7 @@ async def find(machine: Machine, image_id: str) -> images.Stored:
 
 
 async def becomes(machine: Machine, image_id: str, state: State, *, due: bool = False) -> images.Stored:
-    """The image once it is in this state and nothing is due any more. Time passes whenever the loop sleeps."""
+    """The image once it is in this state and nothing is due any more. Time passes when the loop sleeps."""
 
     async def reached() -> bool:
         stored = await find(machine, image_id)
@@ -106,7 +110,7 @@ def test_a_sweep_spares_what_is_tried_and_nothing_else(store_url: str) -> None:
 
 def test_a_fault_of_the_moment_is_tried_again_and_taken_for_lasting_at_last(store_url: str) -> None:
     async def test(machine: Machine) -> None:
-        async with trying(machine, runtime=Short) as rig:
+        async with trying(machine, made_by=Short) as rig:
             image_id = await registered(rig)
             failed = await becomes(machine, image_id, State.CREATE_FAILED)
             message = "It failed 5 times; the last cause: [Errno 12] Cannot allocate memory"
@@ -149,8 +153,8 @@ def test_content_that_was_registered_again_is_not_removed(store_url: str, tmp_pa
     async def test(machine: Machine) -> None:
         put(tmp_path / "images", "localhost/team-a/torch:1")
         where = {"runtime": "local", "data_dir": str(tmp_path)}
-        async with service(machine) as rig:
-            rig = replace(rig, works=replace(rig.works, settings=Settings(**where)))
+        async with service(machine) as whole:
+            rig = configured(whole, **where)
             first = await registered(rig, host="localhost")
             await services.delete(rig.context, CALLER, first, force=True)
             second = await registered(rig, host="localhost")

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from nbfleet.domain.lifecycle import IN_MOTION, Status, status_of
+from nbfleet.domain.lifecycle import Status, status_of
 from nbfleet.domain.notebook import Notebook, Observed, Wanted
 from nbfleet.services.catalogue import BUILT_IN_ID, built_in_image
 from nbfleet.store import catalogue, documents, notebooks, schema
@@ -54,8 +54,13 @@ def loops(connection: Connection, rid: int) -> tuple[int | None, int | None]:
 
 def expected_loops(notebook: Notebook, due_at: int) -> tuple[int | None, int | None]:
     status, lease = status_of(notebook), notebook.lease
-    stop_at = lease.create_at + lease.duration if lease.enable and status is Status.RUNNING else None
-    return due_at if status in IN_MOTION else None, stop_at
+    end = lease.create_at + lease.duration if lease.enable else None
+    kept = 72 * 3_600_000 if status is Status.STOPPED and notebook.feature == "DEFAULT" else 0
+    stop_at = end + kept if end is not None and (kept or status is Status.RUNNING) else None
+    growing = notebook.volume.growing_to is not None and status in (Status.RUNNING, Status.STOPPED)
+    freezing = (notebook.wanted, notebook.observed) == (Wanted.FROZEN, Observed.RUNNING)
+    in_motion = status in (Status.CREATING, Status.STARTING, Status.STOPPING, Status.DELETING)
+    return due_at if in_motion or growing or freezing else None, stop_at
 
 
 @given(data=st.data())

@@ -8,13 +8,14 @@ import pytest
 
 from nbfleet.domain.lifecycle import (
     FAILED,
-    IN_MOTION,
     TRANSITIONS,
+    Alarm,
     Effect,
     Event,
     IllegalTransition,
     Presence,
     Status,
+    alarm_of,
     allows,
     apply,
     effect_for,
@@ -53,6 +54,13 @@ TABLE = {
         (source, E.DELETE): S.DELETING
         for source in (S.RUNNING, S.STOPPED, S.CREATE_FAILED, S.START_FAILED, S.DELETE_FAILED, S.ERROR)
     },
+    (S.STOPPED, E.EXPIRE): S.DELETING,
+    **{
+        (source, E.FREEZE): S.FROZEN
+        for source in (S.RUNNING, S.STOPPED, S.CREATE_FAILED, S.START_FAILED, S.ERROR)
+    },
+    (S.FROZEN, E.FOUND_STOPPED): S.FROZEN,
+    (S.FROZEN, E.UNFREEZE): S.STOPPED,
     (S.DELETING, E.REMOVED): S.DELETED,
     (S.DELETING, E.REMOVE_FAILED): S.DELETE_FAILED,
 }
@@ -63,7 +71,8 @@ WHILE_WAITING = {
     (S.CREATING, E.DELETE): S.DELETING,
     (S.STARTING, E.DELETE): S.DELETING,
 }
-UNREACHABLE = {S.INIT, S.SNAPSHOTTING, S.FROZEN}
+IN_MOTION = {S.CREATING, S.STARTING, S.STOPPING, S.DELETING}
+UNREACHABLE = {S.INIT, S.SNAPSHOTTING}
 
 NEW = Notebook(
     id="7d9069fb-6058-4e69-b76d-457480428406",
@@ -86,6 +95,10 @@ NEW = Notebook(
 )
 
 
+def possible(notebook: Notebook, event: Event) -> bool:
+    return allows(status_of(notebook), event, settled=effect_for(notebook) is None)
+
+
 def reachable() -> dict[tuple[Wanted, Observed], Notebook]:
     """A notebook for each pair (wanted, observed) that events lead to from a new one."""
     found = {(NEW.wanted, NEW.observed): NEW}
@@ -93,7 +106,7 @@ def reachable() -> dict[tuple[Wanted, Observed], Notebook]:
     while waiting:
         notebook = waiting.pop()
         for event in Event:
-            if allows(status_of(notebook), event):
+            if possible(notebook, event):
                 after = apply(notebook, event, notebook.update_at + 1)
                 if (after.wanted, after.observed) not in found:
                     found[after.wanted, after.observed] = after
@@ -105,7 +118,7 @@ REACHABLE = reachable()
 
 
 def following(notebook: Notebook) -> list[Notebook]:
-    return [apply(notebook, event, 0) for event in Event if allows(status_of(notebook), event)]
+    return [apply(notebook, event, 0) for event in Event if possible(notebook, event)]
 
 
 def ends(notebook: Notebook, goal: Status) -> bool:
@@ -122,7 +135,7 @@ def ends(notebook: Notebook, goal: Status) -> bool:
     return False
 
 
-def test_all_statuses_but_three_are_reached() -> None:
+def test_all_statuses_but_two_are_reached() -> None:
     assert {status_of(notebook) for notebook in REACHABLE.values()} == set(Status) - UNREACHABLE
 
 
@@ -131,7 +144,9 @@ def test_all_statuses_but_three_are_reached() -> None:
 def test_every_pair_of_status_and_event(notebook: Notebook, event: Event) -> None:
     status = status_of(notebook)
     target = TABLE.get((status, event))
-    assert allows(status, event) is (target is not None)
+    if event is E.UNFREEZE and notebook.observed is Observed.RUNNING:
+        target = None  # It is being stopped.
+    assert possible(notebook, event) is (target is not None)
     if target is None:
         with pytest.raises(IllegalTransition) as refused:
             apply(notebook, event, 77)
@@ -224,13 +239,38 @@ def test_the_table_is_the_contract() -> None:
 def test_what_is_in_motion_has_an_effect_and_a_way_out(
     status: Status, effect: Effect, outcomes: set[Event]
 ) -> None:
-    assert effect_for(status) is effect
+    assert {effect_for(one) for one in REACHABLE.values() if status_of(one) is status} == {effect}
     assert {event for event in Event if allows(status, event)} == outcomes
     assert {target for (source, _), target in TABLE.items() if source is status} & IN_MOTION == set()
 
 
 def test_only_what_is_in_motion_has_an_effect() -> None:
-    assert {status for status in Status if effect_for(status) is not None} == IN_MOTION
+    """Besides a frozen one that still runs, which shows no other status while it is stopped."""
+    moved = {pair: effect_for(one) for pair, one in REACHABLE.items() if status_of(one) not in IN_MOTION}
+    assert moved.pop((Wanted.FROZEN, Observed.RUNNING)) is Effect.STOP
+    assert set(moved.values()) == {None}
+
+
+@pytest.mark.parametrize("notebook", list(REACHABLE.values()), ids=lambda n: f"{n.wanted}-{n.observed}")
+def test_a_volume_grows_while_its_notebook_runs_or_is_stopped(notebook: Notebook) -> None:
+    growing = replace(notebook, volume=replace(notebook.volume, growing_to=9))
+    settled = status_of(notebook) in (S.RUNNING, S.STOPPED)
+    assert effect_for(growing) is (Effect.GROW if settled else effect_for(notebook))
+    assert growing.volume.grown() == replace(notebook.volume, capacity=9)
+    assert notebook.volume.grown() == notebook.volume
+
+
+@pytest.mark.parametrize("feature", ["NOTEBOOK", "DEFAULT"])
+@pytest.mark.parametrize("notebook", list(REACHABLE.values()), ids=lambda n: f"{n.wanted}-{n.observed}")
+def test_what_time_alone_does(notebook: Notebook, feature: str) -> None:
+    one = replace(notebook, feature=feature, lease=Lease(1000, 1000, 500, 500, enable=True))
+    expected = {
+        (S.RUNNING, "NOTEBOOK"): Alarm(1500, E.AUTO_STOP),
+        (S.RUNNING, "DEFAULT"): Alarm(1500, E.AUTO_STOP),
+        (S.STOPPED, "DEFAULT"): Alarm(1500 + 72 * 3_600_000, E.EXPIRE),
+    }
+    assert alarm_of(one) == expected.get((status_of(one), feature))
+    assert alarm_of(replace(one, lease=replace(one.lease, enable=False, duration=-1))) is None
 
 
 @pytest.mark.parametrize("notebook", list(REACHABLE.values()), ids=lambda n: f"{n.wanted}-{n.observed}")
@@ -252,8 +292,14 @@ def test_only_a_running_notebook_that_is_surely_gone_has_died(status: Status, se
     assert finding(status, seen) is (E.DIED if gone else None)
 
 
-@pytest.mark.parametrize(("status", "seen"), list(itertools.product(Status, Presence)))
-def test_a_stray_runs_although_nothing_wants_or_moves_it(status: Status, seen: Presence) -> None:
+@pytest.mark.parametrize(("pair", "seen"), list(itertools.product(REACHABLE, Presence)))
+def test_a_stray_runs_although_nothing_wants_or_moves_it(
+    pair: tuple[Wanted, Observed], seen: Presence
+) -> None:
+    notebook = REACHABLE[pair]
     runs = seen in (Presence.STARTING, Presence.READY)
-    left_alone = status in (S.RUNNING, S.CREATING, S.STARTING, S.STOPPING, S.DELETING)
-    assert is_stray(status, seen) is (runs and not left_alone)
+    moved = (S.RUNNING, S.CREATING, S.STARTING, S.STOPPING, S.DELETING)
+    left_alone = status_of(notebook) in moved or pair == (Wanted.FROZEN, Observed.RUNNING)
+    assert is_stray(notebook, seen) is (runs and not left_alone)
+    growing = replace(notebook, volume=replace(notebook.volume, growing_to=9))
+    assert is_stray(growing, seen) is (runs and not left_alone)

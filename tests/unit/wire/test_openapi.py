@@ -17,10 +17,27 @@ SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 
 # What we serve beyond the published contract, or say in another way, and why.
 # The first is asked for by clients before anything else, the others are ours.
-ADDED_OPERATIONS = {"KeystoneListAuthDomains", "ShowNotebookLog", "CountNotebooks", "ExportNotebooks"}
+ADDED_OPERATIONS = {
+    "KeystoneListAuthDomains",
+    "ShowNotebookLog",
+    "CountNotebooks",
+    "ExportNotebooks",
+    "FreezeNotebook",
+    "UnfreezeNotebook",
+    # Those of the key-pair service, which clients use beside this one.
+    "CreateKeypair",
+    "ListKeypairs",
+    "ListKeypairDetail",
+    "UpdateKeypairDescription",
+    "DeleteKeypair",
+}
 ANY_VALUE = {"*"}  # Extension: the published absence means one kind only.
-# Where a walk by marker goes on, in the answers of both lists.
-ADDED_FIELDS = {"ListAllNotebooksResponse": {"next_marker"}, "ListNotebooksResponse": {"next_marker"}}
+# Where a walk by marker goes on, in the answers of both lists; tags that a notebook has from the start.
+ADDED_FIELDS = {
+    "ListAllNotebooksResponse": {"next_marker"},
+    "ListNotebooksResponse": {"next_marker"},
+    "NotebookCreateRequest": {"tags"},
+}
 WITHOUT_DEFAULT = {("ShowNotebookTags", "workspace_id")}  # Absent means all workspaces.
 CHECKED_BY_SERVICE = {"schema NotebookCreateRequest anyOf"}  # Flavor or custom_spec; told in the text.
 # Action names that are ours: the published contract has none for these.
@@ -180,7 +197,8 @@ def test_what_is_ours_is_marked_as_such() -> None:
     lists = {"ListAllNotebooks", "ListNotebooks", "CountNotebooks", "ExportNotebooks"}
     assert parameters == {"created_since", "created_until", "updated_since", "updated_until", "marker"}
     assert several == {(name, "status") for name in lists}
-    assert marked == {"ShowNotebookLog", "CountNotebooks", "ExportNotebooks"}
+    companions = {name for name in ADDED_OPERATIONS if "Key" in name}
+    assert marked == ADDED_OPERATIONS - companions
 
 
 def test_error_responses_are_as_published() -> None:
@@ -192,7 +210,7 @@ def test_error_responses_are_as_published() -> None:
 
 
 def test_tags_and_security_schemes_are_as_published() -> None:
-    assert [tag["name"] for tag in DOCUMENT["tags"]] == CONTRACT["tags"]
+    assert [tag["name"] for tag in DOCUMENT["tags"]] == [*CONTRACT["tags"], "Key pairs"]
     assert sorted(DOCUMENT["components"]["securitySchemes"]) == CONTRACT["security_schemes"]
 
 

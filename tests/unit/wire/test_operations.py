@@ -44,7 +44,7 @@ def resolve(method: str, path: str) -> str:
 
 
 def test_ids_are_unique() -> None:
-    assert len({operation.id for operation in OPERATIONS}) == len(OPERATIONS) == 48
+    assert len({operation.id for operation in OPERATIONS}) == len(OPERATIONS) == 55
 
 
 def test_method_and_path_are_unique_whatever_the_parameters_are_called() -> None:
@@ -84,8 +84,9 @@ def test_unknown_id_is_a_mistake_of_the_program() -> None:
 
 
 def test_actions_are_those_of_the_rows() -> None:
-    assert len(ACTIONS) == 31
+    assert len(ACTIONS) == 32
     assert {action.split(":")[1] for action in ACTIONS} == {"notebook", "image", "workspace"}
+    assert [action for action in ACTIONS if action.startswith("nbfleet:")] == ["nbfleet:notebook:freeze"]
     assert by_id("ListAllNotebooks").permission == Action("modelarts:notebook:listAllNotebooks")
 
 
@@ -102,6 +103,11 @@ def test_what_any_member_may_do() -> None:
         "ListFeatures",
         "ListPools",
         "ShowPool",
+        "CreateKeypair",
+        "ListKeypairs",
+        "ListKeypairDetail",
+        "UpdateKeypairDescription",
+        "DeleteKeypair",
     }
 
 

@@ -19,13 +19,15 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from nbfleet.runtimes.base import DeleteFailed
+from nbfleet.runtimes.base import DeleteFailed, GrowFailed
+from nbfleet.runtimes.local import hooks
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LONGEST_SOCKET = 100  # The kernel takes 107 bytes; some tools fewer.
 _LONGEST_GENERATION = 19
 _SHORT_NAME = "nbfleet-"
 _SHORT_DIGITS = 20
+_GB = 1024**3
 _LOG_KEPT = 4 * 1024 * 1024
 _LOG_READ = 256 * 1024
 
@@ -56,6 +58,9 @@ class Layout:
     def log(self, notebook_id: str) -> Path:
         return self.notebook(notebook_id) / "log" / "jupyter.log"
 
+    def run(self, notebook_id: str) -> Path:
+        return self.notebook(notebook_id) / "run"
+
     def socket(self, notebook_id: str, generation: int) -> Path:
         """A name of its own for each start: a late clean-up of the one before cannot take it away."""
         return self._sockets(notebook_id) / f"{generation}.sock"
@@ -64,7 +69,7 @@ class Layout:
         """Below the notebook, or where that is too deep for a socket, below the temporary directory."""
         notebook = self.notebook(notebook_id)
         if self._short_base is None:
-            return notebook / "run"
+            return self.run(notebook_id)
         named = hashlib.sha256(f"{self._fleet_id}\0{notebook}".encode()).hexdigest()
         return self._short_base / f"{_SHORT_NAME}{named[:_SHORT_DIGITS]}"
 
@@ -94,13 +99,27 @@ class Layout:
             with suppress(OSError):
                 sockets.rmdir()
 
-    def open_log(self, notebook_id: str) -> int:
-        """A new log for a new start. The one before is kept, its end at least."""
+    def begin(self, notebook_id: str) -> None:
+        """Makes room for a new start, of which nothing runs yet. The log before is kept, its end at least."""
+        self.make_room_for_socket(notebook_id)
+        hooks.forget(self.run(notebook_id))
         log = self.log(notebook_id)
         if log.exists():
             os.replace(log, log.with_suffix(".log.1"))
             _keep_end(log.with_suffix(".log.1"), _LOG_KEPT)
-        return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    def append_log(self, notebook_id: str) -> int:
+        """A descriptor that writes to the end of the log."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        return os.open(self.log(notebook_id), flags, 0o600)
+
+    def note(self, notebook_id: str, line: str) -> None:
+        """A line of ours in the log of the instance."""
+        log = self.append_log(notebook_id)
+        try:
+            os.write(log, f"{line}\n".encode())
+        finally:
+            os.close(log)
 
     def read_log(self, notebook_id: str) -> list[str]:
         """The lines at its end, as many as a bounded read gives."""
@@ -126,6 +145,15 @@ class Layout:
                 return None
             raise
         return descriptor
+
+    def check_room(self, notebook_id: str, capacity: int) -> None:
+        """Whether a volume of `capacity` GB fits the disk at all: directories share it, none has a part."""
+        place = self.work(notebook_id)
+        while not place.exists():  # It was never started.
+            place = place.parent
+        total = shutil.disk_usage(place).total // _GB
+        if capacity > total:
+            raise GrowFailed(f"the disk of the service has {total} GB in all")
 
     def remove(self, notebook_id: str) -> None:
         """Remove everything of the notebook, and nothing that a link in it points to."""

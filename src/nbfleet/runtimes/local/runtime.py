@@ -14,8 +14,9 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NoReturn
 
-from nbfleet.domain.notebook import Step, StepStatus
+from nbfleet.domain.notebook import Ability, Hook, Step, StepStatus
 from nbfleet.runtimes.base import (
     DeleteFailed,
     InstanceRef,
@@ -25,7 +26,7 @@ from nbfleet.runtimes.base import (
     StartFailed,
     StartProgress,
 )
-from nbfleet.runtimes.local import jupyter, processes
+from nbfleet.runtimes.local import hooks, jupyter, processes
 from nbfleet.runtimes.local.children import Children
 from nbfleet.runtimes.local.control import failing, to_its_end, within
 from nbfleet.runtimes.local.ending import end
@@ -44,6 +45,7 @@ class LocalRuntime:
     Durations in seconds."""
 
     name = "local"
+    abilities = frozenset({Ability.HOOKS})
 
     def __init__(
         self,
@@ -76,11 +78,13 @@ class LocalRuntime:
         yield StartProgress(Step.STORAGE, StepStatus.COMPLETED)
 
         yield StartProgress(Step.COMPUTE, StepStatus.PROCESSING)
+        deadline = time.monotonic() + self._start_timeout
         with failing(Step.COMPUTE, "its process cannot be started"):
+            if await to_its_end(self._make_way(spec)):
+                await self._run_hook(spec, hooks.PRE_START, Step.COMPUTE, deadline)
             process, handle = await to_its_end(self._ensure_process(spec))
         yield StartProgress(Step.COMPUTE, StepStatus.COMPLETED, handle.encode())
 
-        deadline = time.monotonic() + self._start_timeout
         yield StartProgress(Step.NETWORK, StepStatus.PROCESSING)
 
         async def listens() -> str | None:
@@ -95,6 +99,8 @@ class LocalRuntime:
             return await jupyter.ask(handle.socket, spec.base_path, spec.secret)
 
         await self._wait_for(Step.INITIALISATION, process, deadline, answers)
+        with failing(Step.INITIALISATION, "its hook cannot be started"):
+            await self._run_hook(spec, hooks.POST_START, Step.INITIALISATION, deadline)
         yield StartProgress(Step.INITIALISATION, StepStatus.COMPLETED)
 
     async def observe(self, instances: Sequence[InstanceRef]) -> Sequence[Observation]:
@@ -107,6 +113,9 @@ class LocalRuntime:
     async def delete(self, instance: InstanceRef) -> None:
         await to_its_end(asyncio.to_thread(self._delete, instance.notebook_id))
 
+    async def grow(self, instance: InstanceRef, capacity: int) -> None:
+        await asyncio.to_thread(self._layout.check_room, instance.notebook_id, capacity)
+
     async def inventory(self) -> Sequence[InstanceRef]:
         return await asyncio.to_thread(self._inventory)
 
@@ -116,15 +125,72 @@ class LocalRuntime:
         written = await asyncio.to_thread(self._layout.read_log, instance.notebook_id)
         return "\n".join(jupyter.clean(line) for line in written[-lines:])
 
-    async def _ensure_process(self, spec: InstanceSpec) -> tuple[Process, Handle]:
-        """The one process of this start. Whatever else runs of the notebook ends before it begins."""
+    async def _make_way(self, spec: InstanceSpec) -> bool:
+        """Ends whatever else runs of the notebook; True where the server of this start does not run yet."""
         notebook_id, marker = spec.ref.notebook_id, self._marker(spec.ref)
         async with self._held(notebook_id):
             known = await asyncio.to_thread(self._find, spec.ref)
-            await self._end(notebook_id, spare=marker if known else None)
-            if known is not None:
-                return known
-            return await asyncio.to_thread(self._spawn, spec, marker)
+            begun = known is not None or self._hook(spec.ref, hooks.PRE_START) is not None
+            await self._end(notebook_id, spare=marker if begun else None)
+            if not begun:
+                await asyncio.to_thread(self._layout.begin, notebook_id)
+            return known is None
+
+    async def _ensure_process(self, spec: InstanceSpec) -> tuple[Process, Handle]:
+        """The one process of this start."""
+        async with self._held(spec.ref.notebook_id):
+            known = await asyncio.to_thread(self._find, spec.ref)
+            return known or await asyncio.to_thread(self._spawn, spec, self._marker(spec.ref))
+
+    async def _run_hook(self, spec: InstanceSpec, name: str, step: Step, deadline: float) -> None:
+        """Makes sure the hook was begun, and where it blocks, that it ended well."""
+        hook: Hook | None = getattr(spec.making, name)
+        if hook is None:
+            return
+        status = hooks.status_file(self._layout.run(spec.ref.notebook_id), name, spec.ref.generation)
+        process = await asyncio.to_thread(self._hook, spec.ref, name)
+        if process is None and hooks.status(status) is None:
+            try:
+                process = await asyncio.to_thread(self._spawn_hook, spec, name, hook, status)
+            except hooks.MissingScript as missing:
+                if not hook.blocks:
+                    await asyncio.to_thread(self._layout.note, spec.ref.notebook_id, f"{name}: {missing}")
+                    return
+                await self._fail_hook(spec, step, f"its {name} hook cannot run: {missing}")
+        while hook.blocks and process is not None and self._lives(process):
+            if time.monotonic() >= deadline:
+                within = f"within the {self._start_timeout:g} seconds of a start"
+                await self._fail_hook(spec, step, f"its {name} hook did not end {within}")
+            await asyncio.sleep(_PAUSE)
+        if hook.blocks and hooks.status(status) != 0:
+            code = hooks.status(status)
+            lines = self._layout.read_log(spec.ref.notebook_id)
+            await self._fail_hook(
+                spec, step, jupyter.reason(f"its {name} hook {jupyter.ending(code)}", lines)
+            )
+
+    async def _fail_hook(self, spec: InstanceSpec, step: Step, reason: str) -> NoReturn:
+        """A failed start leaves no process behind."""
+        await self.stop(spec.ref)
+        raise StartFailed(step, reason)
+
+    def _hook(self, ref: InstanceRef, name: str) -> Process | None:
+        """The hook of this start, while it runs."""
+        status = hooks.status_file(self._layout.run(ref.notebook_id), name, ref.generation)
+        return hooks.running(processes.scan(self._fleet_id, ref.notebook_id), status)
+
+    def _spawn_hook(self, spec: InstanceSpec, name: str, hook: Hook, status: Path) -> Process:
+        notebook_id = spec.ref.notebook_id
+        work, directory = self._layout.work(notebook_id), self._layout.run(notebook_id)
+        command = hooks.command(hook, directory, name, work, status)
+        environment = jupyter.environment(
+            os.environ, self._python, self._layout.home(notebook_id), spec.secret, self._pass_environment
+        )
+        log = self._layout.append_log(notebook_id)
+        try:
+            return self._children.spawn(command, environment, work, log, self._marker(spec.ref))
+        finally:
+            os.close(log)
 
     def _spawn(self, spec: InstanceSpec, marker: Marker) -> tuple[Process, Handle]:
         notebook_id = spec.ref.notebook_id
@@ -139,8 +205,7 @@ class LocalRuntime:
             command = jupyter.command(self._python, socket, work, spec.base_path, arguments)
             environment = jupyter.environment(os.environ, self._python, home, spec.secret, also)
         self._children.forget(notebook_id)
-        self._layout.make_room_for_socket(notebook_id)
-        log = self._layout.open_log(notebook_id)
+        log = self._layout.append_log(notebook_id)
         try:
             process = self._children.spawn(command, environment, work, log, marker)
         finally:

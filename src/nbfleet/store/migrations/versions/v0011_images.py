@@ -8,8 +8,8 @@ from alembic import op
 
 from nbfleet.store.migrations.triggers import is_postgresql
 
-revision = "0006"
-down_revision = "0003"
+revision = "0011"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
