@@ -102,6 +102,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     flavors: tuple[FlavorSettings, ...] = DEFAULT_FLAVORS
     image_dirs: list[str] = []  # Besides images/ in the data directory; only read.
+    images: Positive = 100  # Of one user.
     pools: tuple[PoolSettings, ...] = ()
     keypairs: Positive = 100  # Of one user.
     lease: LeaseSettings = LeaseSettings()

@@ -217,10 +217,12 @@ def _complete(root: Path, reference: Reference, raw: bytes) -> Standing:
 def _decoded(where: str, raw: bytes) -> Manifest:
     try:
         return msgspec.convert(tomllib.loads(raw.decode("utf-8")), Manifest)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise Unusable(f"{where} is not TOML: {fault}") from fault
+    except RecursionError as fault:
+        raise Unusable(f"{where} is nested too deeply") from fault
     except msgspec.ValidationError as fault:
         raise Unusable(f"{where} is incomplete or wrong: {fault}") from fault
+    except ValueError as fault:  # Of the decoder, or of a number with more digits than Python takes.
+        raise Unusable(f"{where} is not TOML: {fault}") from fault
 
 
 def _interpreter(where: str, directory: Path, python: str) -> Path:
@@ -233,6 +235,8 @@ def _interpreter(where: str, directory: Path, python: str) -> Path:
         raise Unusable(f"{where}: python is {python!r}, which leads out of the image")
     if not path.is_file() or not os.access(path, os.X_OK):
         raise Unusable(f"{where}: python is {python!r}, which is no program that can be run")
+    for place, what in ((path, "its python"), (inside, "the directory of its python")):
+        _check_trust(place.stat(), f"{where}: {what}")
     return path
 
 

@@ -121,6 +121,10 @@ def test_what_is_not_there_is_missing(tmp_path: Path) -> None:
         ({"text": "name = "}, "is not TOML"),
         ({"text": "\ud800".encode("utf-8", "surrogatepass").decode("latin-1")}, "is not TOML"),
         ({"text": "#" * 70_000}, "is larger than 65536 bytes"),
+        ({"text": "a = " + "[" * 60_000}, "is nested too deeply"),
+        ({"text": "a = " + "{a=" * 20_000}, "is nested too deeply"),
+        ({"text": "a = " + "1" * 60_000}, "is not TOML: Exceeds the limit"),
+        ({"text": "a = 2026-99-99"}, "is not TOML"),
     ],
 )
 def test_incomplete_manifests(fields: dict[str, object], reason: str, tmp_path: Path) -> None:
@@ -166,6 +170,27 @@ def test_what_belongs_to_somebody_else_is_not_believed(tmp_path: Path) -> None:
     os.chown(put(tmp_path, PATH), 65534, 65534)
     with pytest.raises(Unusable, match=r"2\.1 belongs to another user"):
         Shelf(tmp_path).find(PATH)
+
+
+@pytest.mark.parametrize(
+    ("step", "what"), [("env/bin/python", "its python"), ("env/bin", "the directory of its python")]
+)
+def test_an_interpreter_that_others_may_change_is_not_run(step: str, what: str, tmp_path: Path) -> None:
+    directory = put(tmp_path, PATH, python="env/bin/python")
+    program = directory / "env/bin/python"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert Shelf(tmp_path).find(PATH).interpreter == program
+    (directory / step).chmod(0o777)
+    with pytest.raises(Unusable) as caught:
+        Shelf(tmp_path).find(PATH)
+    assert str(caught.value) == f"{WHERE}: {what} may be written by everybody"
+    (directory / step).chmod(0o755)
+    if os.geteuid() == 0:
+        os.chown(directory / step, 65534, 65534)
+        with pytest.raises(Unusable, match=f"{what} belongs to another user"):
+            Shelf(tmp_path).find(PATH)
 
 
 def test_a_manifest_that_is_no_file(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from nbfleet.api.call import Answer, Call, Handler, Tools
 from nbfleet.domain.images import SORT_SPELLINGS, ImageQuery, ImageSort, parse_sort
 from nbfleet.domain.listing import UnknownSortKey, page_numbers
-from nbfleet.services import images
+from nbfleet.services import images, registration
 from nbfleet.store.images import Group
 from nbfleet.wire import errors
 from nbfleet.wire.image_groups import ImageGroup, ListImageGroupResponse
@@ -71,7 +71,7 @@ async def show_image(tools: Tools, call: Call) -> Answer:
 
 
 async def register_image(tools: Tools, call: Call) -> Answer:
-    return Answer(await images.register(tools.context, call.caller, call.body))
+    return Answer(await registration.register(tools.context, call.caller, call.body))
 
 
 async def sync_image(tools: Tools, call: Call) -> Answer:

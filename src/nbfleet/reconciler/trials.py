@@ -67,7 +67,8 @@ class Trials:
         if self._in_hand:
             wanted = await self._works.database.read(images.wanted, list(self._in_hand))
             for no, (one, task) in list(self._in_hand.items()):
-                if wanted.get(no) != (one.state is State.DELETED, one.trial):
+                # Once: a second call would end the tidying up that the first one led to.
+                if wanted.get(no) != (one.state is State.DELETED, one.trial) and not task.cancelling():
                     task.cancel()
 
     async def _work(self, one: Stored) -> None:

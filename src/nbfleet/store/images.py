@@ -167,14 +167,18 @@ def groups(connection: Connection, query: ImageQuery) -> tuple[int, list[Group]]
 
 
 def of_group(connection: Connection, group_id: str) -> list[Stored]:
-    """All images of a group in order of registration, kept from other writers until the commit."""
-    query = _records().where(_i.group_id == group_id, _LIVES).order_by(_i.no).with_for_update(of=images)
+    """All images of a group in order of registration."""
+    return [_stored(row) for row in connection.execute(_of_group(group_id))]
+
+
+def of_group_to_change(connection: Connection, group_id: str) -> list[Stored]:
+    """The same, kept from other writers, and from those who want to use them, until the commit."""
+    query = _of_group(group_id).with_for_update(of=images)
     return [_stored(row) for row in connection.execute(query)]
 
 
-def siblings(connection: Connection, project_id: str, namespace: str, name: str) -> list[Stored]:
-    """The images of a group, named by what they have in common."""
-    return of_group(connection, catalogue.group_id(project_id, namespace, name))
+def _of_group(group_id: str) -> Select[Any]:
+    return _records().where(_i.group_id == group_id, _LIVES).order_by(_i.no)
 
 
 def _conditions(connection: Connection, query: ImageQuery) -> list[ColumnElement[bool]]:
@@ -217,10 +221,23 @@ def is_taken(connection: Connection, project_no: int, swr_path: str) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def is_registered(connection: Connection, swr_path: str) -> bool:
-    """Whether any living image has this reference."""
-    query = select(_i.no).where(_i.swr_path == swr_path, _LIVES).limit(1)
+def is_registered(connection: Connection, swr_path: str, *, besides: int = 0) -> bool:
+    """Whether any living image has this reference; the one with the number `besides` does not count."""
+    query = select(_i.no).where(_i.swr_path == swr_path, _LIVES, _i.no != besides).limit(1)
     return connection.execute(query).first() is not None
+
+
+def is_leaving(connection: Connection, swr_path: str) -> bool:
+    """Whether the content of a deleted image with this reference is still to be removed."""
+    query = select(_i.no).where(_i.swr_path == swr_path, ~_LIVES, _i.due_at.is_not(None)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def count_of_owner(connection: Connection, owner_no: int) -> int:
+    """How many living images a user has; nobody adds another one for it until the commit."""
+    connection.execute(select(users.c.no).where(users.c.no == owner_no).with_for_update(key_share=True))
+    query = select(func.count()).select_from(images).where(_i.owner_no == owner_no, _LIVES)
+    return connection.execute(query).scalar_one()
 
 
 def users_of(connection: Connection, no: int) -> int:
@@ -284,15 +301,3 @@ def wanted(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[bo
 def postpone(connection: Connection, no: int, due_at: int | None) -> None:
     """When something is to be done next; None when nothing is."""
     connection.execute(update(images).where(_i.no == no, _i.due_at.is_not(None)).values(due_at=due_at))
-
-
-def is_on_trial(connection: Connection, image_id: str) -> bool:
-    query = select(_i.no).where(_i.id == image_id, _i.due_at.is_not(None))
-    return connection.execute(query).first() is not None
-
-
-def update_group(connection: Connection, found: Sequence[Stored], **columns: Any) -> None:
-    """Sets columns of all these images."""
-    if columns and found:
-        numbers = [one.no for one in found]
-        connection.execute(update(images).where(_i.no.in_(numbers)).values(**columns))

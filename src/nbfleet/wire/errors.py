@@ -89,6 +89,11 @@ def image_exists(path: object) -> ApiError:
     return ApiError(400, ErrorCode.IMAGE_TAG_EXISTS, message)
 
 
+def image_leaving(path: object) -> ApiError:
+    message = f"The content of a deleted image {shown(path)} is still being removed."
+    return ApiError(400, ErrorCode.CONFLICTING_STATE, message)
+
+
 def image_in_use(id_: object, users: int) -> ApiError:
     message = f"The image {shown(id_)} cannot be deleted: instances that use it: {users}."
     return ApiError(400, ErrorCode.CONFLICTING_STATE, message)

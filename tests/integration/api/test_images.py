@@ -137,7 +137,10 @@ def test_what_can_be_said_when_registering(fleet: "Fleet", name: str) -> None:
         ({"flavor_type": "ASCEND_SNT9"}, (400, "ModelArts.6336"), "nothing without ASCEND"),
         ({"workspace_id": "b" * 32}, (400, "ModelArts.7005"), f"The workspace {'b' * 32} does not exist."),
         ({"workspace_id": "x"}, (400, "ModelArts.6336"), "workspace_id"),
-        ({"tags": [""]}, (400, "ModelArts.6336"), "tags is ; allowed: texts of 1 to 128 characters."),
+        ({"tags": [""]}, (400, "ModelArts.6336"), "tags is ; allowed: letters and digits of any language"),
+        ({"tags": ["x" * 129]}, (400, "ModelArts.6336"), "1 to 128 in all"),
+        ({"tags": ["_sys_x"]}, (400, "ModelArts.6336"), "tags is _sys_x; allowed: letters and digits"),
+        ({"tags": ["a/b"]}, (400, "ModelArts.6336"), "tags is a/b; allowed: letters and digits"),
         ({"tags": [str(n) for n in range(21)]}, (400, "ModelArts.6336"), "0 to 20 items"),
         ({"read_me": "x" * 3001}, (400, "ModelArts.6336"), "0 to 3000 characters"),
         ({"description": "x" * 513}, (400, "ModelArts.6336"), "at most 512"),
@@ -249,6 +252,32 @@ def test_what_a_notebook_may_be_made_of(fleet: "Fleet", name: str) -> None:
     )
 
 
+def test_what_a_notebook_may_be_changed_to(fleet: "Fleet", name: str) -> None:
+    private = active(fleet, fleet.alice, name)
+    public = active(fleet, fleet.alice, name, "2", visibility="PUBLIC")
+    broken = settled(fleet.alice, register(fleet, fleet.alice, name, "broken")["id"], "CREATE_FAILED")
+    mine, theirs = fleet.alice.stopped(), fleet.bob.stopped()
+    for caller, notebook, image, code in (
+        (fleet.bob, theirs, private, "ModelArts.6797"),
+        (fleet.bob, theirs, {"id": UNKNOWN}, "ModelArts.6797"),
+        (fleet.alice, mine, broken, "ModelArts.6336"),
+    ):
+        assert caller.put(f"/{notebook['id']}", {"image_id": image["id"]}).refusal == (400, code)
+        assert caller.get(f"/{notebook['id']}").json["image"] == notebook["image"]
+    for caller, notebook, image in ((fleet.alice, mine, private), (fleet.bob, theirs, public)):
+        changed = caller.put(f"/{notebook['id']}", {"image_id": image["id"]}).json
+        assert changed["image"]["swr_path"] == image["swr_path"]
+        assert call(fleet.alice, "DELETE", f"/{image['id']}").refusal == (400, "ModelArts.6357")
+    manifest = shelf(fleet) / "team-a" / name / "1" / "image.toml"
+    manifest.unlink()
+    assert done(call(fleet.admin, "POST", f"/{private['id']}/sync"))["status"] == "ERROR"
+    # What it has already is no change of image.
+    same = fleet.alice.put(f"/{mine['id']}", {"image_id": private["id"], "name": "renamed"}).json
+    assert (same["name"], same["image"]["id"]) == ("renamed", private["id"])
+    back = fleet.alice.put(f"/{mine['id']}", {"image_id": BUILT_IN_ID}).json
+    assert back["image"]["id"] == BUILT_IN_ID
+
+
 def test_an_image_for_ssh_only_needs_ssh(fleet: "Fleet", name: str) -> None:
     put(shelf(fleet), reference(name), dev_services=["SSH"])
     made = done(call(fleet.alice, "POST", body={"swr_path": reference(name)}))
@@ -346,6 +375,44 @@ def test_built_in_images_are_shown_unless_others_are_asked_for(fleet: "Fleet", c
     assert bad.message.startswith("Cannot sort by colour; allowed: name, namespace, tag, size,")
 
 
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"limit": "0"}, "limit is 0"),
+        ({"limit": "1001"}, "limit is 1001"),
+        ({"limit": "x"}, "limit is x"),
+        ({"offset": "-1"}, "offset is -1"),
+        ({"name": "Torch"}, "name is Torch"),
+        ({"name": "a" * 513}, "name is aaa"),
+        ({"name": "%"}, "name is %"),
+        ({"name_fuzzy_match": "perhaps"}, "name_fuzzy_match is perhaps"),
+        ({"namespace": "Team"}, "namespace is Team"),
+        ({"type": "OTHER"}, "type is OTHER"),
+    ],
+)
+def test_bad_queries(fleet: "Fleet", query: dict[str, str], message: str) -> None:
+    for rest in ("", "/group"):
+        answer = call(fleet.bob, "GET", rest, query)
+        assert answer.refusal == (400, "ModelArts.0107")
+        assert message in answer.message
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "message"),
+    [
+        ({"show_name": "a\0b"}, "ModelArts.0107", "show_name"),
+        ({"service_type": "GAMES"}, "ModelArts.0107", "service_type is GAMES"),
+        ({"sort_dir": "UP"}, "ModelArts.0107", "sort_dir is UP"),
+        ({"sort_key": "name,"}, "ModelArts.6303", "Cannot sort by ; allowed: name, namespace"),
+        ({"sort_key": "body"}, "ModelArts.6303", "Cannot sort by body; allowed: name, namespace"),
+    ],
+)
+def test_bad_queries_of_the_list(fleet: "Fleet", query: dict[str, str], code: str, message: str) -> None:
+    answer = call(fleet.bob, "GET", "", query)
+    assert answer.refusal == (400, code)
+    assert message in answer.message
+
+
 # Comparing.
 
 
@@ -396,7 +463,9 @@ def test_sync_that_changes_nothing_moves_nothing(fleet: "Fleet", name: str) -> N
 def is_due(fleet: "Fleet", image_id: str) -> bool:
     from nbfleet.store import images  # noqa: PLC0415
 
-    return fleet.hosted.database.read_now(images.is_on_trial, image_id)
+    stored = fleet.hosted.database.read_now(images.find, image_id)
+    assert stored is not None
+    return stored.due_at is not None
 
 
 def test_sync_finds_what_is_gone_and_what_came_back(fleet: "Fleet", name: str) -> None:
@@ -458,14 +527,26 @@ def test_force_is_for_private_images_only(fleet: "Fleet", name: str) -> None:
     )  # fmt: skip
 
 
+def test_force_spares_what_another_project_has_as_well(fleet: "Fleet", name: str) -> None:
+    made = active(fleet, fleet.alice, name)
+    theirs = done(call(fleet.carol, "POST", body={"swr_path": reference(name)}))
+    answer = call(fleet.alice, "DELETE", f"/{made['id']}", {"force": "true"})
+    assert answer.refusal == (400, "ModelArts.6336")
+    assert answer.message == (
+        "The field is_force is True; allowed: false for an image that another project has registered too."
+    )
+    assert done(call(fleet.carol, "DELETE", f"/{theirs['id']}"))["status"] == "DELETED"
+    assert done(call(fleet.alice, "DELETE", f"/{made['id']}", {"force": "true"}))["status"] == "DELETED"
+
+
 # Groups.
 
 
 @pytest.fixture
 def grouped(fleet: "Fleet", name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Two images of a name, of alice and of bob, a second apart."""
-    body = {"read_me": "Guide.", "tags": ["x"], "description": "first"}
-    first = active(fleet, fleet.alice, name, **body)
+    body = {"read_me": "Guide.", "tags": ["x"]}
+    first = active(fleet, fleet.alice, name, description="first", **body)
     fleet.hosted.clock.advance(1000)
     return first, active(fleet, fleet.bob, name, "2")
 
@@ -474,18 +555,31 @@ def groups(caller: Caller, **query: Any) -> Any:
     return done(call(caller, "GET", "/group", query))
 
 
+def test_an_image_takes_after_those_of_its_group_that_its_owner_sees(
+    fleet: "Fleet", name: str, grouped: Any
+) -> None:
+    _, second = grouped
+    assert second["tags"] == []
+    assert "read_me" not in groups(fleet.bob, name=name)["data"][0]
+    third = register(fleet, fleet.alice, name, "3")
+    assert third["tags"] == [{"key": "x"}]
+    assert groups(fleet.alice, name=name)["data"][0]["read_me"] == "Guide."
+    fourth = register(fleet, fleet.alice, name, "4", tags=["y"], read_me="Other.")
+    assert fourth["tags"] == [{"key": "y"}]
+    assert groups(fleet.alice, name=name)["data"][0]["read_me"] == "Other."
+
+
 def test_groups_hold_what_their_reader_sees(fleet: "Fleet", name: str, grouped: Any) -> None:
     first, second = grouped
-    assert second["tags"] == [{"key": "x"}]  # Those of the group.
     whole = {
         "id": groups(fleet.admin, name=name)["data"][0]["id"], "name": name, "namespace": "team-a",
         "description": "", "version_count": 2, "create_at": first["create_at"],
-        "update_at": second["update_at"], "read_me": "Guide.", "swr_instance_id": None,
+        "update_at": second["update_at"], "swr_instance_id": None,
     }  # fmt: skip
     envelope = {"current": 1, "pages": 1, "size": 1, "total": 1, "is_swr_enterprise": False}
     assert groups(fleet.admin, name=name) == envelope | {"data": [whole], "groups": [whole]}
     own = whole | {"version_count": 1}
-    mine = own | {"update_at": first["update_at"], "description": "first"}
+    mine = own | {"update_at": first["update_at"], "description": "first", "read_me": "Guide."}
     assert groups(fleet.alice, name=name)["data"] == [mine]
     assert groups(fleet.bob, name=name)["data"] == [own | {"create_at": second["create_at"]}]
     assert groups(fleet.carol, name=name)["data"] == []
@@ -516,8 +610,22 @@ def test_a_group_is_changed_as_a_whole(fleet: "Fleet", name: str, grouped: Any) 
     for unchanged in ({}, body):
         assert done(call(fleet.admin, "PUT", f"/group/{group['id']}", body=unchanged)) == {}
     assert groups(fleet.admin, name=name)["data"][0]["update_at"] == now
-    bad = call(fleet.admin, "PUT", f"/group/{group['id']}", body={"tags": [{"value": "v"}]})
-    assert (bad.refusal, bad.message) == ((400, "ModelArts.6335"), "The field tags[0].key is missing.")
+    later = fleet.hosted.clock.advance(1000)
+    assert done(call(fleet.admin, "PUT", f"/group/{group['id']}", body={"read_me": ""})) == {}
+    shown = done(call(fleet.admin, "GET", f"/{grouped[0]['id']}"))
+    assert shown == grouped[0] | {"tags": body["tags"], "update_at": later}
+    assert groups(fleet.admin, name=name)["data"] == [group | {"read_me": "", "update_at": later}]
+    for tag, code, message in (
+        ({"value": "v"}, "ModelArts.6335", "The field tags[0].key is missing."),
+        ({"key": "_sys_x"}, "ModelArts.6336", "The field tags[0].key is _sys_x; allowed: letters and digits"),
+        ({"key": "k", "value": "<"}, "ModelArts.6336", "The field tags[0].value is <; allowed: letters"),
+        ({"key": "x" * 129}, "ModelArts.6336", "0 to 128 characters"),
+    ):
+        bad = call(fleet.admin, "PUT", f"/group/{group['id']}", body={"tags": [tag]})
+        assert bad.refusal == (400, code)
+        assert message in bad.message
+    twice = call(fleet.admin, "PUT", f"/group/{group['id']}", body={"tags": [{"key": "k"}, {"key": "k"}]})
+    assert twice.message == "The field tags[1].key is k; allowed: each key once."
     for group_id, refusal in (
         (UNKNOWN, (404, "ModelArts.6404")), ("x", (400, "ModelArts.6336")),
         (groups(fleet.admin, type="BUILD_IN")["data"][0]["id"], (403, "ModelArts.0108")),

@@ -167,14 +167,7 @@ def test_a_reference_names_one_living_image_of_a_project(database: Database) -> 
     with pytest.raises(Conflict):
         database.write_now(add, second)
     database.write_now(add, second, fleet.OWNER, fleet.PROJECTS[1])
-
-    def end(connection: Connection) -> None:
-        stored = images.find_to_change(connection, str(first.id))
-        assert stored is not None
-        deleted = msgspec.structs.replace(first, status=enums.ImageStatus.DELETED)
-        images.save(connection, stored, deleted, fleet.NOW + 5, due_at=None)
-
-    database.write_now(end)
+    database.write_now(end, first, None)
     gone = database.read_now(found, first)
     assert (gone.state, gone.image.update_at, gone.due_at) == (State.DELETED, fleet.NOW + 5, None)
     database.write_now(add, image(3, name="image-1"))
@@ -215,9 +208,45 @@ def test_what_is_due(database: Database) -> None:
     database.write_now(images.postpone, number, fleet.NOW + 20)
     assert [one.image.id for one in database.read_now(images.due, fleet.NOW + 9, 5)] == [first.id]
     database.write_now(images.postpone, number, None)
-    assert [database.read_now(images.is_on_trial, str(one.id)) for one in (first, second)] == [True, False]
+    assert [database.read_now(found, one).due_at for one in (first, second)] == [fleet.NOW + 9, None]
     database.write_now(images.postpone, number, fleet.NOW)  # What is done does not become due again.
-    assert database.read_now(images.is_on_trial, str(second.id)) is False
+    assert database.read_now(found, second).due_at is None
+
+
+def test_who_else_has_a_reference(database: Database) -> None:
+    first, second, other = image(1), image(2, name="image-1"), image(3)
+    database.write_now(add, first)
+    database.write_now(add, second, fleet.OWNER, fleet.PROJECTS[1])
+    database.write_now(add, other)
+    path, number = str(first.swr_path), database.read_now(found, first).no
+
+    def registered(connection: Connection, besides: int) -> bool:
+        return images.is_registered(connection, path, besides=besides)
+
+    assert [database.read_now(registered, no) for no in (0, number)] == [True, True]
+    for one, due_at in ((second, fleet.NOW), (first, None)):
+        assert database.read_now(images.is_leaving, path) is (one is first)
+        database.write_now(end, one, due_at)
+    assert [database.read_now(registered, no) for no in (0, number)] == [False, False]
+    assert database.read_now(images.is_leaving, path) is True
+    database.write_now(images.postpone, database.read_now(found, second).no, None)
+    assert database.read_now(images.is_leaving, path) is False
+    assert database.read_now(images.is_leaving, str(other.swr_path)) is False
+
+
+def test_an_owner_has_a_number_of_images(database: Database) -> None:
+    for number, owner in ((1, fleet.OWNER), (2, fleet.OWNER), (3, fleet.OTHER)):
+        database.write_now(add, image(number), owner)
+    database.write_now(end, image(2), None)
+    numbers = [database.read_now(Directory().user, one) for one in (fleet.OWNER, fleet.OTHER)]
+    assert [database.write_now(images.count_of_owner, no) for no in numbers] == [1, 1]
+
+
+def end(connection: Connection, made: Image, due_at: int | None) -> None:
+    stored = images.find_to_change(connection, str(made.id))
+    assert stored is not None
+    deleted = msgspec.structs.replace(stored.image, status=enums.ImageStatus.DELETED)
+    images.save(connection, stored, deleted, fleet.NOW + 5, due_at=due_at)
 
 
 def test_group_ids_tell_projects_organisations_and_names_apart() -> None:
