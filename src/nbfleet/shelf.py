@@ -9,6 +9,7 @@ database.
 """
 
 import os
+import platform
 import re
 import shutil
 import stat
@@ -121,6 +122,15 @@ class Shelf:
                 raise Unusable(f"{_shown(reference)} cannot be read: {fault.strerror}") from fault
             return _complete(root, reference, raw)
         raise Missing(f"there is no {_shown(reference)} below any image directory")
+
+    def interpreter(self, text: str) -> Path:
+        """What to run of the image, if this machine can; raises Unusable."""
+        standing, here = self.find(text), platform.machine().lower()
+        if standing.manifest.arch != here:
+            raise Unusable(f"{text} is for {standing.manifest.arch}, and this machine is {here}")
+        if standing.interpreter is None:
+            raise Unusable(f"{text} is a root directory; here only an interpreter runs")
+        return standing.interpreter
 
     def is_own(self, standing: Standing) -> bool:
         return standing.directory.is_relative_to(self.own)

@@ -37,6 +37,8 @@ class InstanceSpec:
     memory: int
     base_path: str
     secret: str = field(repr=False)
+    gpus: int = 0
+    npus: int = 0
     image_path: str = ""
     making: Making = ORDINARY
 

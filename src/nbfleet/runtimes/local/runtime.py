@@ -8,7 +8,6 @@ from its environment, not from each other, and their flavor is not enforced.
 
 import asyncio
 import os
-import platform
 import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -26,7 +25,7 @@ from nbfleet.runtimes.base import (
     StartFailed,
     StartProgress,
 )
-from nbfleet.runtimes.local import hooks, jupyter, processes
+from nbfleet.runtimes.local import hooks, jupyter, machine, processes
 from nbfleet.runtimes.local.children import Children
 from nbfleet.runtimes.local.control import failing, to_its_end, within
 from nbfleet.runtimes.local.ending import end
@@ -58,6 +57,7 @@ class LocalRuntime:
         pass_environment: Iterable[str] = (),
         arguments: Sequence[str] = (),
         images: Shelf | None = None,
+        devices: machine.Devices = machine.Devices(),  # noqa: B008 - it cannot change.
     ) -> None:
         processes.check_fleet_id(fleet_id)
         self._layout = Layout(root, fleet_id)
@@ -68,6 +68,7 @@ class LocalRuntime:
         self._pass_environment = frozenset(pass_environment)
         self._arguments = tuple(arguments)
         self._images = images
+        self._devices = devices
         self._children = Children()
 
     async def start(self, spec: InstanceSpec) -> AsyncIterator[StartProgress]:
@@ -206,23 +207,33 @@ class LocalRuntime:
             environment = jupyter.environment(os.environ, self._python, home, spec.secret, also)
         self._children.forget(notebook_id)
         log = self._layout.append_log(notebook_id)
-        try:
-            process = self._children.spawn(command, environment, work, log, marker)
-        finally:
-            os.close(log)
+        # Between looking which devices are free and being seen with them nobody else may look.
+        with self._layout.held_devices():
+            try:
+                mine = machine.chosen(self._devices, self._given(), spec.gpus, spec.npus)
+            except machine.NoneFree as fault:
+                os.close(log)
+                raise StartFailed(Step.COMPUTE, str(fault)) from fault
+            environment |= machine.environment(self._devices, mine)
+            try:
+                process = self._children.spawn(command, environment, work, log, marker)
+            finally:
+                os.close(log)
         return process, Handle.of(process, str(socket))
 
     def _interpreter_of(self, image_path: str) -> str:
         """Looked up at each start: what the manifest says now is what runs."""
         if self._images is None:
             raise Unusable(f"there is no place for images, so {image_path} cannot be found")
-        standing = self._images.find(image_path)
-        machine = platform.machine().lower()
-        if standing.manifest.arch != machine:
-            raise Unusable(f"{image_path} is for {standing.manifest.arch}, and this machine is {machine}")
-        if standing.interpreter is None:
-            raise Unusable(f"{image_path} is a root directory; here only an interpreter runs")
-        return str(standing.interpreter)
+        return str(self._images.interpreter(image_path))
+
+    def _given(self) -> list[str]:
+        """The devices of the instances that live."""
+        if self._devices == machine.Devices():
+            return []
+        found = processes.scan(self._fleet_id)
+        told = (processes.variable_of(one.pid, machine.VARIABLE) for one in found)
+        return [name for text in told if text for name in text.split(",")]
 
     async def _wait_for(
         self, step: Step, process: Process, deadline: float, missing: Callable[[], Awaitable[str | None]]
