@@ -90,6 +90,12 @@ def category_of(flavor: FlavorSettings) -> enums.ResourceCategory:
     return enums.ResourceCategory.GPU if flavor.gpus else enums.ResourceCategory.CPU
 
 
+def family(context: Context, flavor_id: str) -> enums.ResourceCategory:
+    """That of the flavor; sizes of one's own, and flavors that are no longer offered, have no devices."""
+    found = next((one for one in context.settings.flavors if one.id == flavor_id), None)
+    return enums.ResourceCategory.CPU if found is None else category_of(found)
+
+
 def flavors(context: Context, query: FlavorQuery, room: Room | None) -> list[NotebookFlavor]:
     """Flavors in the order of the settings. Every one is for the public pool too, of which `room` is free."""
     if query.cluster_type not in (None, "MANAGED", "DEDICATED"):

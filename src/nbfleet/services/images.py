@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from nbfleet.domain import access, tags
 from nbfleet.domain.access import Caller
 from nbfleet.domain.images import AFTER_FAILURE, ON_TRIAL, ImageQuery, State
-from nbfleet.services import standing
+from nbfleet.domain.notebook import Notebook
+from nbfleet.services import catalogue, standing
 from nbfleet.services.catalogue import ARCH
 from nbfleet.services.context import Context
 from nbfleet.shelf import Manifest, Standing, Unusable
@@ -111,11 +112,13 @@ async def delete_group(context: Context, caller: Caller, group_id: str, *, force
 
 
 def check_use(
-    connection: Connection, caller: Caller, image_id: str, endpoints: Sequence[EndpointsReq] | UnsetType
-) -> None:
-    """Refuses an image that this caller cannot make a notebook with these endpoints of; one that passes is
-    kept until the commit."""
-    found = images.find_to_use(connection, image_id.lower())
+    connection: Connection, context: Context, caller: Caller, notebook: Notebook,
+    endpoints: Sequence[EndpointsReq] | UnsetType,
+) -> None:  # fmt: skip
+    """Refuses an image that this caller cannot make this notebook of; one that passes is kept until the
+    commit."""
+    image_id = notebook.image_id
+    found = images.find_to_use(connection, image_id)
     if found is None or found.state is State.DELETED or not access.sees_image(caller, found.holding):
         raise errors.image_not_found(image_id)
     if found.state is not State.ACTIVE:
@@ -125,9 +128,36 @@ def check_use(
     if arch != ARCH:
         shown = f"{image_id}, which is for {arch}"
         raise errors.wrong_value("image_id", shown, f"an image for {ARCH}, as the flavor")
+    family, families = catalogue.family(context, notebook.flavor), _families(found.image)
+    if not runs_on(families, family):
+        shown = f"{image_id}, which is for {', '.join(families)}"
+        raise errors.wrong_value("image_id", shown, f"an image for {family.value}, as the flavor")
     services = _given(found.image.dev_services, [])
     if services == [enums.ImageDevService.SSH] and not any(_is_ssh(one) for one in _given(endpoints, [])):
         raise errors.image_needs_ssh(image_id)
+
+
+def check_flavor(connection: Connection, context: Context, notebook: Notebook) -> None:
+    """Refuses a flavor that the image the notebook has already does not run on."""
+    family, families = catalogue.family(context, notebook.flavor), families_of(connection, notebook)
+    if not runs_on(families, family):
+        shown = f"{notebook.flavor}, which is a size of {family.value}"
+        raise errors.wrong_value("flavor", shown, f"sizes of {', '.join(families)}, as the image")
+
+
+def families_of(connection: Connection, notebook: Notebook) -> tuple[str, ...]:
+    """The families of flavors that the notebook's image runs on."""
+    found = images.find(connection, notebook.image_id)
+    return () if found is None else _families(found.image)
+
+
+def _families(image: Image) -> tuple[str, ...]:
+    return tuple(one.value for one in _given(image.resource_categories, []))
+
+
+def runs_on(families: Sequence[str], family: enums.ResourceCategory) -> bool:
+    """What runs without devices runs beside them too, and an image that says nothing runs anywhere."""
+    return not families or enums.ResourceCategory.CPU in families or family in families
 
 
 def _is_ssh(endpoint: EndpointsReq) -> bool:

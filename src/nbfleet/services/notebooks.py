@@ -18,7 +18,7 @@ from nbfleet.domain.capacity import Room
 from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
 from nbfleet.domain.notebook import Notebook, Progress
 from nbfleet.services import creation, images, pools, requests, updates
-from nbfleet.services.catalogue import flavor_view, switchable
+from nbfleet.services.catalogue import category_of, flavor_view, switchable
 from nbfleet.services.context import Context
 from nbfleet.store import audit, catalogue, idempotency, notebooks
 from nbfleet.store import pools as pool_store
@@ -83,7 +83,7 @@ async def create(
             earlier = _repeated(connection, request.caller, idempotency_key, digest)
             if earlier is not None:
                 return earlier
-        images.check_use(connection, request.caller, body.image_id, body.endpoints)
+        images.check_use(connection, context, request.caller, notebook, body.endpoints)
         _add(connection, context, request, notebook)
         if idempotency_key is not None:
             _remember(connection, context, request.caller, idempotency_key, digest, notebook)
@@ -104,7 +104,9 @@ async def update(context: Context, request: Request, notebook_id: str, body: Not
 
     def can_use(connection: Connection, before: Notebook, changed: Notebook) -> None:
         if changed.image_id != before.image_id:
-            images.check_use(connection, request.caller, changed.image_id, body.endpoints)
+            images.check_use(connection, context, request.caller, changed, body.endpoints)
+        elif changed.flavor != before.flavor:
+            images.check_flavor(connection, context, changed)
 
     return await _change(context, request, notebook_id, "update", change, can_use)
 
@@ -168,12 +170,14 @@ async def renew_lease(
 
 
 async def switchable_flavors(context: Context, caller: Caller, notebook_id: str) -> list[NotebookFlavor]:
-    def read(connection: Connection) -> tuple[Notebook, Room | None]:
+    def read(connection: Connection) -> tuple[Notebook, tuple[str, ...], Room | None]:
         notebook = _visible(connection, caller, notebook_id).notebook
-        return notebook, pools.public_room(connection, context) if notebook.pool_id is None else None
+        room = pools.public_room(connection, context) if notebook.pool_id is None else None
+        return notebook, images.families_of(connection, notebook), room
 
-    notebook, room = await context.database.read(read)
-    return [flavor_view(flavor, room) for flavor in switchable(context, notebook)]
+    notebook, families, room = await context.database.read(read)
+    fitting = (one for one in switchable(context, notebook) if images.runs_on(families, category_of(one)))
+    return [flavor_view(flavor, room) for flavor in fitting]
 
 
 async def readable(context: Context, caller: Caller, notebook_id: str) -> Notebook:
