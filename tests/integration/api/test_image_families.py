@@ -37,7 +37,7 @@ def image(hosted: Hosted, alice: Caller, name: str, *categories: str) -> str:
     def look() -> bool:
         return alice.request("GET", f"{images}/{made}").json["status"] == "ACTIVE"
 
-    wait_for("it to be ACTIVE", look, 10, 0.02)
+    wait_for("it to be ACTIVE", look, 30, 0.02)
     return made
 
 

@@ -55,7 +55,7 @@ def settled(caller: Caller, image_id: str, status: str = "ACTIVE") -> dict[str, 
         found = done(call(caller, "GET", f"/{image_id}"))
         return found if found["status"] == status else None
 
-    return wait_for(f"{image_id} to be {status}", look, 10, 0.02)
+    return wait_for(f"{image_id} to be {status}", look, 30, 0.02)
 
 
 def active(fleet: "Fleet", caller: Caller, name: str, tag: str = "1", **fields: Any) -> dict[str, Any]:
@@ -437,7 +437,7 @@ def test_sync_follows_the_manifest_but_not_against_what_was_said(fleet: "Fleet",
             "support_res_categories": ["GPU", "CPU"],
         }
         assert synced == before | told
-        measured = wait_for("its new size", lambda i=before["id"]: larger(fleet, i, 290), 10, 0.02)
+        measured = wait_for("its new size", lambda i=before["id"]: larger(fleet, i, 290), 30, 0.02)
         assert measured == before | told | {"size": measured["size"]}
 
 
@@ -455,8 +455,8 @@ def test_sync_that_changes_nothing_moves_nothing(fleet: "Fleet", name: str) -> N
     fleet.hosted.clock.advance(1000)
     assert done(call(fleet.admin, "POST", f"/{made['id']}/sync", body={})) == made
     starts = fleet.hosted.runtime.world.starts
-    wait_for("a second trial", lambda: starts.get((made["id"], 2)), 10, 0.02)
-    wait_for("its end", lambda: is_due(fleet, made["id"]) is False, 10, 0.02)
+    wait_for("a second trial", lambda: starts.get((made["id"], 2)), 30, 0.02)
+    wait_for("its end", lambda: is_due(fleet, made["id"]) is False, 30, 0.02)
     assert settled(fleet.alice, made["id"]) == made
 
 
@@ -511,7 +511,7 @@ def test_an_image_that_notebooks_have_is_not_deleted(fleet: "Fleet", name: str) 
 def test_force_removes_the_content(fleet: "Fleet", name: str, query: Any, body: Any) -> None:
     made = active(fleet, fleet.alice, name)
     assert done(call(fleet.alice, "DELETE", f"/{made['id']}", query, body))["status"] == "DELETED"
-    wait_for("its files to go", lambda: not (shelf(fleet) / "team-a" / name / "1").exists(), 10, 0.02)
+    wait_for("its files to go", lambda: not (shelf(fleet) / "team-a" / name / "1").exists(), 30, 0.02)
     assert call(fleet.alice, "POST", body={"swr_path": reference(name)}).refusal == (400, "ModelArts.6797")
 
 
@@ -645,7 +645,7 @@ def test_a_group_is_deleted_as_a_whole_or_not(fleet: "Fleet", name: str, grouped
     assert done(call(fleet.admin, "DELETE", f"/group/{group_id}", body={"is_force": True})) == {}
     assert listed(fleet.admin, name=name) == []
     directory = shelf(fleet) / "team-a" / name
-    wait_for("the files to go", lambda: list(directory.iterdir()) == [], 10, 0.02)
+    wait_for("the files to go", lambda: list(directory.iterdir()) == [], 30, 0.02)
     assert call(fleet.admin, "DELETE", f"/group/{group_id}").refusal == (404, "ModelArts.6404")
 
 
