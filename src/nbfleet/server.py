@@ -20,7 +20,7 @@ import msgspec
 import structlog
 import uvloop
 
-from nbfleet import first_start
+from nbfleet import first_start, shelf
 from nbfleet.api.answers import Answers, Questions
 from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Tools
@@ -33,7 +33,7 @@ from nbfleet.gateway.app import Settings as GatewaySettings
 from nbfleet.gateway.app import app as gateway_app
 from nbfleet.gateway.from_store import resolver
 from nbfleet.gateway.server import OPTIONS, quiet_refusals
-from nbfleet.reconciler import sweeper, watch
+from nbfleet.reconciler import sweeper, trials, watch
 from nbfleet.reconciler.loop import Reconciler
 from nbfleet.reconciler.works import Works
 from nbfleet.runtimes.base import InstanceRef, Runtime
@@ -221,6 +221,7 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
             lambda: watch.sweep_strays(works),
             lambda: sweeper.stop_expired(works, reconciler.hint),
             lambda: sweeper.tidy(works),
+            lambda: trials.try_images(works),
         ],
     )
 
@@ -275,6 +276,7 @@ def _runtime(settings: Settings, fleet_id: str) -> Runtime:
         Path(settings.data_dir) / "instances",
         fleet_id,
         start_timeout=settings.start_timeout * 0.9,
+        images=shelf.of(settings),
         devices=machines.devices(Path(settings.device_dir)),
     )
 

@@ -108,6 +108,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     flavors: tuple[FlavorSettings, ...] = DEFAULT_FLAVORS  # With the runtime local: those that fit.
     device_dir: str = "/dev"  # Where the files of GPUs and NPUs are.
     overcommit: Annotated[float, Meta(ge=1)] = 4  # Of the machine's cores and memory; devices are given once.
+    image_dirs: list[str] = []  # Besides images/ in the data directory; only read.
+    images: Positive = 100  # Of one user.
     pools: tuple[PoolSettings, ...] = ()
     keypairs: Positive = 100  # Of one user.
     lease: LeaseSettings = LeaseSettings()
@@ -213,12 +215,15 @@ def _words(value: str) -> list[str]:
 _NOT_SETTINGS = frozenset(
     {"NBFLEET_CREDENTIALS", "NBFLEET_ENDPOINT", "NBFLEET_CA_FILE", "NBFLEET_CONFIG", "NBFLEET_INSTANCE"}
 )
-_LISTS = frozenset({"trusted_proxies"})
+_LISTS = frozenset({"trusted_proxies", "image_dirs"})
 
 
 def _check(settings: Settings) -> None:
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise BadSettings("tls_certificate and tls_key are only useful together.")
+    relative = next((one for one in settings.image_dirs if not Path(one).is_absolute()), None)
+    if relative is not None:
+        raise BadSettings(f"image_dirs has {relative!r}, which is not an absolute path.")
     if settings.lease.minimum > settings.lease.maximum:
         raise BadSettings("lease.minimum is above lease.maximum.")
     if not settings.flavors:

@@ -20,6 +20,7 @@ from nbfleet.domain.access import Role
 from nbfleet.domain.capacity import Size
 from nbfleet.domain.notebook import Step
 from nbfleet.face import Face, listen
+from nbfleet.reconciler import trials
 from nbfleet.reconciler.loop import Reconciler
 from nbfleet.reconciler.works import Works
 from nbfleet.runtimes.base import InstanceSpec
@@ -45,7 +46,17 @@ FLAVORS = (
 
 
 def script(spec: InstanceSpec) -> Behaviour:
-    """How an instance behaves is said by its flavor."""
+    """How an instance behaves is said by its flavor, or by the tag of its image."""
+    match spec.image_path.rpartition(":")[2]:
+        case "broken":
+            return Behaviour(fail_at=Step.INITIALISATION, fail_reason="exited with status 1")
+        case "hangs":
+            return Behaviour(hang_at=Step.COMPUTE)
+        case _:
+            return _by_flavor(spec)
+
+
+def _by_flavor(spec: InstanceSpec) -> Behaviour:
     match spec.flavor:
         case "flavor.that.fails":
             return Behaviour(fail_at=Step.COMPUTE, fail_reason="no room")
@@ -98,7 +109,7 @@ class Hosted:
         tools = Tools(self.context, presenter, Answers(self.context.database.version), Questions(), log_tail)
         app = site(tools, Authenticator(self.context), metrics, f"http://127.0.0.1:{self.port}")
         self._face = Face(app, self._socket, self.settings)
-        working = asyncio.create_task(reconciler.run())
+        working = asyncio.gather(reconciler.run(), trials.try_images(works))
         serving = asyncio.create_task(self._face.run())
         ready.set()
         await serving

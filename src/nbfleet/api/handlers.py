@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 
-from nbfleet.api import catalogue, identities, instances, keypairs, labels, lists, pools
+from nbfleet.api import catalogue, identities, images, instances, keypairs, labels, lists, pools
 from nbfleet.api.call import Handler
 
 HANDLERS: dict[str, Handler] = {
     **lists.HANDLERS,
     **instances.HANDLERS,
     **catalogue.HANDLERS,
+    **images.HANDLERS,
     **identities.HANDLERS,
     **labels.HANDLERS,
     **pools.HANDLERS,

@@ -28,11 +28,15 @@ def call(options: dict[str, Any], run: Callable[[Any], Awaitable[None]]) -> None
     asyncio.run(inside())
 
 
+def is_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None
+
+
 async def find(client: Any, notebook: str) -> str:
     """The id of the notebook that has this id, or this name and no other one has it."""
     from nbfleet.client import ClientError  # noqa: PLC0415
 
-    if _ID.fullmatch(notebook):
+    if is_id(notebook):
         return notebook
     try:
         exact = await _called(client, notebook, everybody=True)

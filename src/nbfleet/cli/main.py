@@ -33,6 +33,7 @@ _COMMANDS = {
     "delete": ("notebooks", "Delete a notebook with its files."),
     "open": ("access", "Open a notebook in the browser."),
     "logs": ("access", "Print the last lines that a notebook wrote."),
+    "image": ("images", "List, register, compare and delete images, and groups of them."),
     "doctor": ("doctor", "Look at this machine: what is there, what is missing."),
     "seed": ("seed", "Fill an empty store with a made-up fleet."),
     "pool": ("pools", "List and show pools of machines."),

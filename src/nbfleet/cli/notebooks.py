@@ -10,6 +10,7 @@ from msgspec import UNSET
 from nbfleet.cli import screen
 from nbfleet.cli.calls import call, find, not_hidden
 from nbfleet.cli.failures import Failed
+from nbfleet.cli.images import find_image
 from nbfleet.cli.options import with_credentials, with_output
 from nbfleet.cli.progress import follow
 from nbfleet.cli.tags import tags_of
@@ -34,7 +35,7 @@ def _duration(hours: float | None, no_auto_stop: bool) -> int | None:
 @click.command("create")
 @click.argument("name")
 @click.option("--flavor", help="Size; by default the first that the service offers.")
-@click.option("--image", "image_id", help="Image id; by default the first that the service offers.")
+@click.option("--image", help="Image; by default the newest that is built in.")
 @click.option("--volume", "category", type=click.Choice(["EVS", "EFS"], case_sensitive=False), default="EVS")
 @click.option("--size", type=int, help="Size of the work volume in GB.")
 @click.option("--description", default=None)
@@ -64,12 +65,13 @@ def create_command(
         fields["pool_id"] = pool_id
     if tags:
         fields["tags"] = tags_of(tags)
-    wanted = {
-        k: options.pop(k) for k in ("name", "flavor", "image_id", "category", "size", "idempotency_key")
-    }
+    wanted = {k: options.pop(k) for k in ("name", "flavor", "category", "size", "idempotency_key")}
+    image: str | None = options.pop("image")
     wanted["category"] = wanted["category"].upper()
 
     async def run(client: Any) -> None:
+        if image is not None:
+            wanted["image_id"] = await find_image(client, image)
         created = await client.create_notebook(**wanted, **fields)
         await finish(client, created, "RUNNING", output, wait=not no_wait)
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from nbfleet.domain.images import Holding, ImageQuery
 from nbfleet.domain.listing import Query
 
 LIST_ALL = "modelarts:notebook:listAllNotebooks"
 ACT_ON_ALL = "nbfleet:notebook:actOnAll"  # Ours: the contract has no name for it.
+ACT_ON_ALL_IMAGES = "nbfleet:image:actOnAll"  # Ours as well.
 EVERY_ACTION = "*"
 
 MEMBER_ACTIONS = frozenset(
@@ -123,4 +125,31 @@ def narrow(query: Query, caller: Caller, scope: Scope) -> Query:
         owner = query.owner_id
     else:
         owner = caller.user_id
+    return replace(query, project_id=caller.project_id, owner_id=owner, granted=caller.granted)
+
+
+def sees_image(caller: Caller, image: Holding) -> bool:
+    """Whether the caller may know of an image, and use it. What is public is so for all who know its id."""
+    if image.project_id is None or image.public:
+        return True
+    return _reaches(caller, image)
+
+
+def acts_on_image(caller: Caller, image: Holding) -> bool:
+    """Whether the caller's actions change an image; nobody's reach one of the service."""
+    return image.project_id is not None and _reaches(caller, image)
+
+
+def _reaches(caller: Caller, image: Holding) -> bool:
+    if image.project_id != caller.project_id:
+        return False
+    if caller.granted is not None and image.workspace_id not in caller.granted:
+        return False
+    return image.owner_id == caller.user_id or may(caller, ACT_ON_ALL_IMAGES)
+
+
+def narrow_images(query: ImageQuery, caller: Caller) -> ImageQuery:
+    """The query as this caller may ask it: images of the service, one's own, and for those who may act on
+    all every one of the project. Public ones of others are known by their id only."""
+    owner = None if may(caller, ACT_ON_ALL_IMAGES) else caller.user_id
     return replace(query, project_id=caller.project_id, owner_id=owner, granted=caller.granted)

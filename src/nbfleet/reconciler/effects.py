@@ -12,7 +12,9 @@ from nbfleet.domain.lifecycle import Effect, Event, Presence
 from nbfleet.domain.notebook import Notebook, Progress, Step, StepStatus
 from nbfleet.reconciler.works import Works, apply, is_down, is_ready, ref, save_progress
 from nbfleet.runtimes.base import DeleteFailed, GrowFailed, InstanceSpec, Observation, StartFailed
-from nbfleet.store import notebooks
+from nbfleet.store import catalogue, notebooks
+from nbfleet.store.database import Connection
+from nbfleet.wire.enums import ImageType
 
 _MILLISECONDS = 1000
 _LOOK_AGAIN = 0.5  # Seconds.
@@ -67,7 +69,8 @@ async def _run(works: Works, notebook: Notebook, claim: str) -> Observation:
     current = replace(notebook, progress=Progress())
     try:
         async with deadline:
-            async for item in works.runtime.start(_spec(works, notebook)):
+            image_path = await works.database.read(_image_path, notebook.image_id)
+            async for item in works.runtime.start(_spec(works, notebook, image_path)):
                 steps = (current.progress or Progress()).with_step(item.step, item.status)
                 handle = current.handle if item.handle is None else item.handle
                 current = replace(current, progress=steps, handle=handle)
@@ -92,7 +95,13 @@ async def _look(works: Works, notebook: Notebook) -> Observation:
         await works.sleep(_LOOK_AGAIN)
 
 
-def _spec(works: Works, notebook: Notebook) -> InstanceSpec:
+def _image_path(connection: Connection, image_id: str) -> str:
+    """What leads the runtime to the image: its reference, or nothing for one of the service."""
+    image = catalogue.image(connection, image_id)
+    return str(image.swr_path) if image.type is ImageType.DEDICATED else ""
+
+
+def _spec(works: Works, notebook: Notebook, image_path: str) -> InstanceSpec:
     size = _size(works, notebook)
     return InstanceSpec(
         ref=ref(notebook),
@@ -104,6 +113,7 @@ def _spec(works: Works, notebook: Notebook) -> InstanceSpec:
         npus=size.npus,
         base_path=f"/{notebook.id}/",
         secret=works.keyring.instance_secret(notebook.id, notebook.generation),
+        image_path=image_path,
         making=notebook.making,
     )
 

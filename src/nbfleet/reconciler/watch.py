@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from nbfleet.domain.images import State
 from nbfleet.domain.lifecycle import Event, Presence, Status, finding, is_stray, status_of
 from nbfleet.domain.notebook import Notebook
 from nbfleet.reconciler.works import CLAIM, RECONCILER, Works, is_down, ref, steadily
 from nbfleet.runtimes.base import InstanceRef, Observation
-from nbfleet.store import audit, claims, notebooks
+from nbfleet.store import audit, claims, images, notebooks
 from nbfleet.store.database import Connection
 from nbfleet.store.notebooks import Stored
 
@@ -104,7 +105,7 @@ async def sweep_once(works: Works) -> None:
 async def _sweep(works: Works, instance: InstanceRef) -> None:
     found = await works.database.read(notebooks.find, instance.notebook_id)
     if found is None:
-        await _stop_stray(works, instance)
+        await _sweep_unknown(works, instance)
     elif _is_unwanted(found.notebook):
         claim = uuid.uuid4().hex
         if await _claim(works, claim, instance.notebook_id, _is_unwanted) is not None:
@@ -112,6 +113,17 @@ async def _sweep(works: Works, instance: InstanceRef) -> None:
                 await _stop_stray(works, instance)
             finally:
                 await works.database.write(claims.drop, claim, found.rid)
+
+
+async def _sweep_unknown(works: Works, instance: InstanceRef) -> None:
+    """Spares the trial of an image. Of one that nobody waits for any more the files go as well; those of
+    anything else may be somebody's work."""
+    image = await works.database.read(images.find, instance.notebook_id)
+    if image is not None and image.due_at is not None and image.state is not State.DELETED:
+        return
+    await _stop_stray(works, instance)
+    if image is not None:
+        await works.runtime.delete(instance)
 
 
 async def _stop_stray(works: Works, instance: InstanceRef) -> None:

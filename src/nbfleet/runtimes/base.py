@@ -27,7 +27,8 @@ class InstanceRef:
 class InstanceSpec:
     """What to start. `secret` is what the server inside must demand of every request; it never goes into
     arguments or logs. `base_path` is where the server must put its pages, with a slash at both ends.
-    `memory` in MiB. `making` asks for nothing beyond the runtime's abilities."""
+    `memory` in MiB. `image_path` is the reference of a registered image, empty for the one that is always
+    there. `making` asks for nothing beyond the runtime's abilities."""
 
     ref: InstanceRef
     image_id: str
@@ -38,6 +39,7 @@ class InstanceSpec:
     secret: str = field(repr=False)
     gpus: int = 0
     npus: int = 0
+    image_path: str = ""
     making: Making = ORDINARY
 
 

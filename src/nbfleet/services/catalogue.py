@@ -1,6 +1,6 @@
-"""Flavors and images: what a notebook can be made of.
+"""Flavors, and the image that is always there: the Python of the service.
 
-Both lists are short and known whole, so they are filtered here; the fleet list never is.
+Flavors are few and known whole, so they are filtered here; no other list is.
 """
 
 import platform
@@ -19,7 +19,7 @@ from nbfleet.settings import FlavorSettings
 from nbfleet.store import catalogue
 from nbfleet.wire import enums, errors
 from nbfleet.wire.flavors import AscendInfo, BillingInfo, GPUInfo, NotebookFlavor
-from nbfleet.wire.images import Image, ImageResponse
+from nbfleet.wire.images import Image
 
 T = TypeVar("T")
 
@@ -34,20 +34,6 @@ class FlavorQuery:
     feature: str = "NOTEBOOK"
     cluster_type: str | None = None
     flavor_type: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ImageQuery:
-    """`name` matches parts unless `fuzzy` is off."""
-
-    name: str | None = None
-    fuzzy: bool = True
-    namespace: str | None = None
-    service_type: str | None = None
-    type: str = "BUILD_IN"
-    workspace_id: str = "0"
-    show_name: str | None = None
-    show_tag: str | None = None
 
 
 def built_in_image(now: int) -> Image:
@@ -104,6 +90,12 @@ def category_of(flavor: FlavorSettings) -> enums.ResourceCategory:
     return enums.ResourceCategory.GPU if flavor.gpus else enums.ResourceCategory.CPU
 
 
+def family(context: Context, flavor_id: str) -> enums.ResourceCategory:
+    """That of the flavor; sizes of one's own, and flavors that are no longer offered, have no devices."""
+    found = next((one for one in context.settings.flavors if one.id == flavor_id), None)
+    return enums.ResourceCategory.CPU if found is None else category_of(found)
+
+
 def flavors(context: Context, query: FlavorQuery, room: Room | None) -> list[NotebookFlavor]:
     """Flavors in the order of the settings. Every one is for the public pool too, of which `room` is free."""
     if query.cluster_type not in (None, "MANAGED", "DEDICATED"):
@@ -148,18 +140,6 @@ def _is_in_a_pool(context: Context, flavor: FlavorSettings) -> bool:
     return any(not pool.flavors or flavor.id in pool.flavors for pool in context.settings.pools)
 
 
-async def images(context: Context, query: ImageQuery) -> list[ImageResponse]:
-    found = await context.database.read(catalogue.all_images)
-    return [_entry(image) for image in found if _matches(image, query)]
-
-
-async def image(context: Context, image_id: str) -> Image:
-    try:
-        return await context.database.read(catalogue.image, image_id.lower())
-    except catalogue.UnknownImage as fault:
-        raise errors.not_found("image", image_id) from fault
-
-
 def ordered(items: Iterable[T], keys: Sequence[str], allowed: Sequence[str], descending: bool) -> list[T]:
     """Sorted by these attributes, absent ones last when ascending; equal items keep their order."""
     for key in keys:
@@ -171,17 +151,3 @@ def ordered(items: Iterable[T], keys: Sequence[str], allowed: Sequence[str], des
         return [(value is UNSET, 0 if value is UNSET else value) for value in values]
 
     return sorted(items, key=rank, reverse=descending) if keys else list(items)
-
-
-def _entry(image: Image) -> ImageResponse:
-    return ImageResponse(**{name: getattr(image, name) for name in ImageResponse.__struct_fields__})
-
-
-def _matches(image: Image, query: ImageQuery) -> bool:
-    if query.name is not None:
-        wanted, name = query.name.casefold(), str(image.name).casefold()
-        if not (wanted in name if query.fuzzy else wanted == name):
-            return False
-    exact = ("namespace", "service_type", "type", "workspace_id", "show_name", "show_tag")
-    asked = ((getattr(query, field), getattr(image, field)) for field in exact)
-    return all(wanted is None or wanted == found for wanted, found in asked)

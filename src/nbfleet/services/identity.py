@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from nbfleet.domain.access import Principal, Role
 from nbfleet.services.context import Context
-from nbfleet.store import fleet, identity, keyring
+from nbfleet.store import fleet, identity, images, keyring
 from nbfleet.store.database import Connection
 from nbfleet.store.identity import Key, Project, User
 from nbfleet.store.keyring import Keyring
@@ -298,6 +298,8 @@ def delete_user(connection: Connection, name_or_id: str) -> None:
     user = the_user(connection, name_or_id)
     if identity.has_notebooks(connection, user_no=user.no):
         raise Refused(f"The user {user.name} has had notebooks, which stay on record; disable it instead.")
+    if images.has_images(connection, user_no=user.no):
+        raise Refused(f"The user {user.name} has had images, which stay on record; disable it instead.")
     identity.delete_user(connection, user.no)
 
 
@@ -307,4 +309,6 @@ def delete_project(connection: Connection, name_or_id: str) -> None:
         raise Refused(
             f"The project {project.name} has had notebooks, which stay on record; disable it instead."
         )
+    if images.has_images(connection, project_no=project.no):
+        raise Refused(f"The project {project.name} has had images, which stay on record; disable it instead.")
     identity.delete_project(connection, project.no)

@@ -17,8 +17,8 @@ from nbfleet.domain.access import Caller
 from nbfleet.domain.capacity import Room
 from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
 from nbfleet.domain.notebook import Notebook, Progress
-from nbfleet.services import creation, pools, requests, updates
-from nbfleet.services.catalogue import flavor_view, switchable
+from nbfleet.services import creation, images, pools, requests, updates
+from nbfleet.services.catalogue import category_of, flavor_view, switchable
 from nbfleet.services.context import Context
 from nbfleet.store import audit, catalogue, idempotency, notebooks
 from nbfleet.store import pools as pool_store
@@ -83,10 +83,8 @@ async def create(
             earlier = _repeated(connection, request.caller, idempotency_key, digest)
             if earlier is not None:
                 return earlier
-        try:
-            _add(connection, context, request, notebook)
-        except catalogue.UnknownImage as fault:
-            raise errors.image_not_found(body.image_id) from fault
+        images.check_use(connection, context, request.caller, notebook, body.endpoints)
+        _add(connection, context, request, notebook)
         if idempotency_key is not None:
             _remember(connection, context, request.caller, idempotency_key, digest, notebook)
         return _shown(connection, notebook)
@@ -104,10 +102,13 @@ async def update(context: Context, request: Request, notebook_id: str, body: Not
     def change(found: Stored, now: int) -> Notebook:
         return updates.updated(context, found.notebook, body, now)
 
-    try:
-        return await _change(context, request, notebook_id, "update", change)
-    except catalogue.UnknownImage as fault:
-        raise errors.image_not_found(body.image_id) from fault
+    def can_use(connection: Connection, before: Notebook, changed: Notebook) -> None:
+        if changed.image_id != before.image_id:
+            images.check_use(connection, context, request.caller, changed, body.endpoints)
+        elif changed.flavor != before.flavor:
+            images.check_flavor(connection, context, changed)
+
+    return await _change(context, request, notebook_id, "update", change, can_use)
 
 
 async def start(context: Context, request: Request, notebook_id: str, period: int) -> Shown:
@@ -125,7 +126,7 @@ async def start(context: Context, request: Request, notebook_id: str, period: in
             endpoint=None,
         )
 
-    def has_room(connection: Connection, notebook: Notebook) -> None:
+    def has_room(connection: Connection, _: Notebook, notebook: Notebook) -> None:
         pools.make_room(connection, context, notebook)
 
     return await _change(context, request, notebook_id, Event.START.value, change, has_room)
@@ -169,12 +170,14 @@ async def renew_lease(
 
 
 async def switchable_flavors(context: Context, caller: Caller, notebook_id: str) -> list[NotebookFlavor]:
-    def read(connection: Connection) -> tuple[Notebook, Room | None]:
+    def read(connection: Connection) -> tuple[Notebook, tuple[str, ...], Room | None]:
         notebook = _visible(connection, caller, notebook_id).notebook
-        return notebook, pools.public_room(connection, context) if notebook.pool_id is None else None
+        room = pools.public_room(connection, context) if notebook.pool_id is None else None
+        return notebook, images.families_of(connection, notebook), room
 
-    notebook, room = await context.database.read(read)
-    return [flavor_view(flavor, room) for flavor in switchable(context, notebook)]
+    notebook, families, room = await context.database.read(read)
+    fitting = (one for one in switchable(context, notebook) if images.runs_on(families, category_of(one)))
+    return [flavor_view(flavor, room) for flavor in fitting]
 
 
 async def readable(context: Context, caller: Caller, notebook_id: str) -> Notebook:
@@ -212,16 +215,16 @@ async def _change(
     notebook_id: str,
     event: str,
     change: Callable[[Stored, int], Notebook],
-    check: Callable[[Connection, Notebook], None] | None = None,
+    check: Callable[[Connection, Notebook, Notebook], None] | None = None,
 ) -> Shown:
-    """`check` may refuse the changed record by what else there is in the store."""
+    """`check` is given the record before and after, and may refuse it by what else there is in the store."""
 
     def write(connection: Connection) -> Shown:
         now = context.clock()
         found = actionable(connection, request.caller, notebook_id, lock=True)
         changed = change(found, now)
         if check is not None:
-            check(connection, changed)
+            check(connection, found.notebook, changed)
         notebooks.save(connection, found, changed, due_at=now)
         audit.record(connection, now, request.actor, event, changed, found.notebook)
         return _shown(connection, changed)
@@ -279,7 +282,6 @@ def _check_period(context: Context, notebook: Notebook, period: int) -> None:
 
 
 def _add(connection: Connection, context: Context, request: Request, notebook: Notebook) -> None:
-    catalogue.image(connection, notebook.image_id)
     if notebook.feature == "DEFAULT" and notebooks.has_default(
         connection, context.directory, notebook.project_id, notebook.owner_id
     ):

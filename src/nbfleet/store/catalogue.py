@@ -1,9 +1,14 @@
-"""What notebooks are made from and grouped by: images, and the default workspace of each project."""
+"""What notebooks are made from and grouped by: images as they are published, and default workspaces.
 
-from collections.abc import Sequence
+Whose an image is and what is to be done about it is in `images`.
+"""
+
 from functools import cache, lru_cache
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
+from msgspec import UNSET
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from nbfleet.domain.listing import fold
@@ -13,9 +18,12 @@ from nbfleet.wire.images import Image
 from nbfleet.wire.placement import Pool
 
 DEFAULT_WORKSPACE = "0"
+_SHOWN = (
+    *("type", "name", "namespace", "tag", "size", "service_type", "workspace_id", "show_name", "show_tag"),
+)
 _encode = msgspec.json.Encoder().encode
 # The same few images stand in all notebooks.
-_decode = lru_cache(256)(msgspec.json.Decoder(Image).decode)
+decode = lru_cache(256)(msgspec.json.Decoder(Image).decode)
 
 
 class UnknownImage(Exception):
@@ -26,7 +34,7 @@ def image(connection: Connection, image_id: str) -> Image:
     body = _image(connection.dialect.name).execute(connection, {"image": image_id}).scalar()
     if body is None:
         raise UnknownImage(image_id)
-    return _decode(body)
+    return decode(body)
 
 
 def pool(connection: Connection, project_id: str, pool_id: str | None) -> Pool | None:
@@ -58,35 +66,57 @@ def _image(dialect: str) -> Statement:
     return compiled(dialect, select(images.c.body).where(images.c.id == bindparam("image")))
 
 
-def all_images(connection: Connection) -> Sequence[Image]:
-    """Every image, in order of registration. There are few: the built-in ones and what users add."""
-    return [
-        _decode(body) for body in connection.execute(select(images.c.body).order_by(images.c.no)).scalars()
-    ]
-
-
 def numbered_images(connection: Connection) -> dict[str, tuple[int, Image]]:
     """Every image by its id, with the number that stands for it in the tables."""
     rows = connection.execute(select(images.c.id, images.c.no, images.c.body))
-    return {row.id: (row.no, _decode(row.body)) for row in rows}
+    return {row.id: (row.no, decode(row.body)) for row in rows}
 
 
 def put_image(connection: Connection, published: Image, now: int) -> None:
-    """Adds the image, or replaces what is published under its id; how old it is does not change by that.
+    """Adds an image of the service, or replaces what is published under its id; how old it is does not change
+    by that, and where nothing else differs, neither does when it was changed.
 
     Documents show parts of it: `notebooks.put_image` writes those anew as well. The lock keeps off those who
     add a notebook of this image until then.
     """
-    query = select(images.c.body).where(images.c.id == published.id).with_for_update()
-    earlier = connection.execute(query).scalar()
-    if earlier is not None:
-        published = msgspec.structs.replace(published, create_at=_decode(earlier).create_at)
-    path = str(published.swr_path)
-    values = {"swr_path": path, "swr_path_folded": fold(path), "update_at": now, "body": _encode(published)}
+    query = select(images.c.body, images.c.group_id).where(images.c.id == published.id).with_for_update()
+    earlier = connection.execute(query).first()
     if earlier is None:
-        connection.execute(insert(images).values(id=published.id, create_at=now, **values))
-    else:
-        connection.execute(update(images).where(images.c.id == published.id).values(**values))
+        values = columns(published) | {"id": published.id, "create_at": now, "update_at": now}
+        connection.execute(insert(images).values(**values))
+        return
+    before = decode(earlier.body)
+    published = msgspec.structs.replace(published, create_at=before.create_at)
+    same = msgspec.structs.replace(published, update_at=before.update_at) == before
+    values = columns(published)
+    if not same or earlier.group_id != values["group_id"]:
+        changed = {} if same else {"update_at": now}
+        connection.execute(update(images).where(images.c.id == published.id).values(**values, **changed))
+
+
+def columns(published: Image, project_id: str = "") -> dict[str, Any]:
+    """What stands in the row of an image because it stands in its published form."""
+    path = str(published.swr_path)
+    shown = {name: _word(getattr(published, name)) for name in _SHOWN}
+    return shown | {
+        "swr_path": path,
+        "swr_path_folded": fold(path),
+        "status": _word(published.status) or "ACTIVE",
+        "group_id": group_id(project_id, _word(published.namespace), _word(published.name)),
+        "body": _encode(published),
+    }
+
+
+def group_id(project_id: str, namespace: Any, name: Any) -> str:
+    """All versions of one image name in one organisation of a project; empty for those of the service."""
+    return str(uuid5(NAMESPACE_URL, f"nbfleet:images:{project_id}/{namespace}/{name}"))
+
+
+def _word(value: Any) -> Any:
+    """As it stands in a column: absence is null, and words are plain text."""
+    if value is UNSET:
+        return None
+    return value if isinstance(value, int) else str(value)
 
 
 def add_default_workspace(connection: Connection, project_no: int) -> None:

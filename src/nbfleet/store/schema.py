@@ -148,8 +148,32 @@ images = Table(
     Column("create_at", BigInteger, nullable=False),
     Column("update_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),  # The published image as JSON.
+    # What lists filter, sort and group by, as it stands in the body; null where it is absent there.
+    Column("type", Text),
+    Column("status", Text),
+    Column("name", _Text),
+    Column("namespace", _Text),
+    Column("tag", _Text),
+    Column("size", BigInteger),
+    Column("service_type", Text),
+    Column("workspace_id", Text),
+    Column("show_name", Text),
+    Column("show_tag", Text),
+    Column("group_id", String(36)),
+    # Whose it is; null for those of the service, which every project has.
+    Column("project_no", _Number, ForeignKey("projects.no")),
+    Column("owner_no", _Number, ForeignKey("users.no")),
+    Column("read_me", Text),  # Of the group; the same in all its images.
+    Column("manifest", LargeBinary),  # As it was read last.
+    # The trial that is to be made, and when; null when there is nothing to do about the image.
+    Column("trial", Integer),
+    Column("due_at", BigInteger),
+    Index("images_by_path", "project_no", "swr_path", unique=True, sqlite_where=text("status <> 'DELETED'"),
+          postgresql_where=text("status <> 'DELETED'")),
+    Index("images_due", "due_at", sqlite_where=text("due_at IS NOT NULL"),
+          postgresql_where=text("due_at IS NOT NULL")),
     sqlite_autoincrement=True,
-)
+)  # fmt: skip
 
 notebooks = Table(
     "notebooks",
@@ -207,6 +231,13 @@ for _name, _key in _KEYS.items():
     _also = ("name_folded",) if _name == "create_at" else ()
     _index(_name, f"status <> {DELETED}", *_key, "rid", *_rest, *_also)
 _index("deleted", f"status = {DELETED}", "create_at", "rid", *_FILTERS[1:])
+# Whether anybody uses an image is asked before it is deleted, and must not cost a look at every notebook.
+Index(
+    "notebooks_image",
+    notebooks.c.image_no,
+    sqlite_where=text(f"status <> {DELETED}"),
+    postgresql_where=text(f"status <> {DELETED}"),
+)
 
 # Codes of the states in which an instance has, or is to have, room in its pool.
 TAKING = (20, 50, 80, 90, 100, 110, 140)

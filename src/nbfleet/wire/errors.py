@@ -73,6 +73,42 @@ def image_not_found(id_: object) -> ApiError:
     return ApiError(400, ErrorCode.IMAGE_NOT_FOUND, f"The image {shown(id_)} does not exist.")
 
 
+def image_unusable(path: object, reason: str) -> ApiError:
+    """What `path` names is there, but it is no image, or none that can run here."""
+    message = f"The field swr_path is {shown(path)}, which cannot be used: {_whole(reason)}."
+    return ApiError(400, ErrorCode.WRONG_VALUE, message)
+
+
+def image_missing(path: object, reason: str) -> ApiError:
+    message = f"The field swr_path is {shown(path)}, which does not exist: {_whole(reason)}."
+    return ApiError(400, ErrorCode.IMAGE_NOT_FOUND, message)
+
+
+def image_exists(path: object) -> ApiError:
+    message = f"The image {shown(path)} is registered already."
+    return ApiError(400, ErrorCode.IMAGE_TAG_EXISTS, message)
+
+
+def image_leaving(path: object) -> ApiError:
+    message = f"The content of a deleted image {shown(path)} is still being removed."
+    return ApiError(400, ErrorCode.CONFLICTING_STATE, message)
+
+
+def image_in_use(id_: object, users: int) -> ApiError:
+    message = f"The image {shown(id_)} cannot be deleted: instances that use it: {users}."
+    return ApiError(400, ErrorCode.CONFLICTING_STATE, message)
+
+
+def image_needs_ssh(id_: object) -> ApiError:
+    message = f"The image {shown(id_)} works over SSH only: endpoints must have one with the service SSH."
+    return ApiError(400, ErrorCode.IMAGE_NEEDS_SSH, message)
+
+
+def _whole(reason: str) -> str:
+    """A sentence of ours, which may quote what somebody wrote."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in reason)
+
+
 def forbidden(action: str) -> ApiError:
     return ApiError(403, ErrorCode.FORBIDDEN, f"The caller does not have the permission {action}.")
 

@@ -544,6 +544,9 @@ def test_every_operation_with_a_handler_is_covered_by_these_tests() -> None:
         *("ListAllNotebooks", "ListNotebooks", "CreateNotebook", "ShowNotebook", "UpdateNotebook"),
         *("DeleteNotebook", "StartNotebook", "StopNotebook", "ShowLease", "RenewLease"),
         *("ShowNotebookLog", "ListFlavors", "ListImage", "ShowImage"),
+        # In test_images.
+        *("RegisterImage", "SyncImage", "DeleteImage"),
+        *("ListImageGroup", "UpdateImageGroup", "DeleteImageGroup"),
         # In test_updates.
         *("ShowSwitchableFlavors", "FreezeNotebook", "UnfreezeNotebook"),
         # In test_beyond_the_contract.

@@ -210,14 +210,25 @@ def test_documents_follow_their_image(database: Database) -> None:
 
 
 def test_an_image_that_is_published_anew_stays_as_old_as_it_was(database: Database) -> None:
+    """When it was changed moves only if it was, however often the service starts."""
     for now in (fleet.NOW + 1, fleet.NOW + 9):
         database.write_now(notebooks.put_image, built_in_image(now), now)
-    times = {"create_at": fleet.NOW + 1, "update_at": fleet.NOW + 9}
+    assert times_of_image(database) == (fleet.NOW + 1, fleet.NOW + 1)
+    changed = msgspec.structs.replace(built_in_image(fleet.NOW + 20), description="Another.")
+    database.write_now(notebooks.put_image, changed, fleet.NOW + 20)
+    assert times_of_image(database) == (fleet.NOW + 1, fleet.NOW + 20)
     shown = database.read_now(catalogue.image, BUILT_IN_ID)
-    assert shown == msgspec.structs.replace(built_in_image(0), **times)
+    assert shown == msgspec.structs.replace(changed, create_at=fleet.NOW + 1)
+
+
+def times_of_image(database: Database) -> tuple[int, int]:
+    """As they stand in the row; those of the published form must be the same."""
     i = schema.images.c
     query = select(i.create_at, i.update_at).where(i.id == BUILT_IN_ID)
-    assert database.read_now(lambda connection: connection.execute(query).one()._asdict()) == times
+    create_at, update_at = database.read_now(lambda connection: connection.execute(query).one())
+    shown = database.read_now(catalogue.image, BUILT_IN_ID)
+    assert (shown.create_at, shown.update_at) == (create_at, update_at)
+    return create_at, update_at
 
 
 @pytest.mark.parametrize("change", ["rename", "add"])

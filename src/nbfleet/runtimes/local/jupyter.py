@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -41,15 +42,32 @@ _LONGEST_REASON = 400
 _LINES_LOOKED_AT = 60
 
 
+# What describes the environment of the service; another interpreter must not be led back into it.
+_OF_THE_SERVICE = frozenset(
+    {"VIRTUAL_ENV", "LD_LIBRARY_PATH", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTERLAB_DIR"}
+)
+# As -P does, which interpreters before 3.11 do not know.
+_LAUNCH = (
+    "import runpy, sys; del sys.path[0]; runpy.run_module('jupyterlab', run_name='__main__', alter_sys=True)"
+)
+
+
 def command(
     python: str, socket_path: Path, work: Path, base_path: str, extra: Sequence[str] = ()
 ) -> list[str]:
     """-P: a file of the owner named like a module of Jupyter must not keep it from starting."""
+    return [python, "-P", "-m", "jupyterlab", *_options(socket_path, work, base_path), *extra]
+
+
+def command_of_image(
+    python: str, socket_path: Path, work: Path, base_path: str, extra: Sequence[str] = ()
+) -> list[str]:
+    """The same with the interpreter of an image, of whatever release."""
+    return [python, "-c", _LAUNCH, *_options(socket_path, work, base_path), *extra]
+
+
+def _options(socket_path: Path, work: Path, base_path: str) -> list[str]:
     words = [
-        python,
-        "-P",
-        "-m",
-        "jupyterlab",
         socket_argument(socket_path),
         "--ServerApp.sock_mode=0600",
         f"--ServerApp.root_dir={work}",
@@ -65,7 +83,7 @@ def command(
     ]
     if os.geteuid() == 0:
         words.append("--allow-root")
-    return [*words, *extra]
+    return words
 
 
 def socket_argument(socket_path: Path) -> str:
@@ -93,6 +111,17 @@ def environment(
         "PYTHONUNBUFFERED": "1",  # Or the last words of a server that is killed stay in its buffer.
         "JUPYTER_TOKEN": secret,
     }
+
+
+def environment_of_image(
+    ours: Mapping[str, str], python: str, home: Path, secret: str, also: Iterable[str] = ()
+) -> dict[str, str]:
+    """The same for the interpreter of an image: nothing in it leads to the environment of the service."""
+    service = str(Path(sys.executable).parent)
+    path = (ours.get("PATH") or _FALLBACK_PATH).split(os.pathsep)
+    kept = {name: value for name, value in ours.items() if name not in _OF_THE_SERVICE}
+    kept["PATH"] = os.pathsep.join(place for place in path if place != service) or _FALLBACK_PATH
+    return environment(kept, python, home, secret, also)
 
 
 def accepts(socket_path: str) -> bool:

@@ -32,6 +32,7 @@ from nbfleet.runtimes.local.ending import end
 from nbfleet.runtimes.local.handle import Handle
 from nbfleet.runtimes.local.layout import Layout, is_notebook_id
 from nbfleet.runtimes.local.processes import Marker, Process
+from nbfleet.shelf import Shelf, Unusable
 
 _NODE_ADDRESS = "127.0.0.1"
 _PAUSE = 0.05
@@ -39,7 +40,8 @@ _PAUSE = 0.05
 
 class LocalRuntime:
     """`pass_environment` names further variables of the service that instances may see; `arguments` are
-    further options for JupyterLab. Durations in seconds."""
+    further options for JupyterLab; `images` is where the interpreters of registered images are found.
+    Durations in seconds."""
 
     name = "local"
     abilities = frozenset({Ability.HOOKS})
@@ -54,6 +56,7 @@ class LocalRuntime:
         stop_grace: float = 5,
         pass_environment: Iterable[str] = (),
         arguments: Sequence[str] = (),
+        images: Shelf | None = None,
         devices: machine.Devices = machine.Devices(),  # noqa: B008 - it cannot change.
     ) -> None:
         processes.check_fleet_id(fleet_id)
@@ -64,6 +67,7 @@ class LocalRuntime:
         self._stop_grace = stop_grace
         self._pass_environment = frozenset(pass_environment)
         self._arguments = tuple(arguments)
+        self._images = images
         self._devices = devices
         self._children = Children()
 
@@ -193,8 +197,14 @@ class LocalRuntime:
         notebook_id = spec.ref.notebook_id
         home, work = self._layout.home(notebook_id), self._layout.work(notebook_id)
         socket = self._layout.socket(notebook_id, marker.generation)
-        command = jupyter.command(self._python, socket, work, spec.base_path, self._arguments)
-        environment = jupyter.environment(os.environ, self._python, home, spec.secret, self._pass_environment)
+        also, arguments = self._pass_environment, self._arguments
+        if spec.image_path:
+            python = self._interpreter_of(spec.image_path)
+            command = jupyter.command_of_image(python, socket, work, spec.base_path, arguments)
+            environment = jupyter.environment_of_image(os.environ, python, home, spec.secret, also)
+        else:
+            command = jupyter.command(self._python, socket, work, spec.base_path, arguments)
+            environment = jupyter.environment(os.environ, self._python, home, spec.secret, also)
         self._children.forget(notebook_id)
         log = self._layout.append_log(notebook_id)
         # Between looking which devices are free and being seen with them nobody else may look.
@@ -210,6 +220,12 @@ class LocalRuntime:
             finally:
                 os.close(log)
         return process, Handle.of(process, str(socket))
+
+    def _interpreter_of(self, image_path: str) -> str:
+        """Looked up at each start: what the manifest says now is what runs."""
+        if self._images is None:
+            raise Unusable(f"there is no place for images, so {image_path} cannot be found")
+        return str(self._images.interpreter(image_path))
 
     def _given(self) -> list[str]:
         """The devices of the instances that live."""
