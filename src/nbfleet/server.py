@@ -33,6 +33,7 @@ from nbfleet.gateway.from_store import resolver
 from nbfleet.gateway.server import OPTIONS, quiet_refusals
 from nbfleet.reconciler import sweeper, watch
 from nbfleet.reconciler.loop import Reconciler
+from nbfleet.reconciler.mounts import Mounts
 from nbfleet.reconciler.works import Works
 from nbfleet.runtimes.base import InstanceRef, Runtime
 from nbfleet.runtimes.local.runtime import LocalRuntime
@@ -163,10 +164,13 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
     if database.is_sqlite:
         # The lock on the data directory says that whoever held these is gone.
         await database.write(claims.release_all)
-    reconciler = Reconciler(works)
-    context = Context(
-        database, Directory(), ground.keyring, settings, milliseconds, reconciler.hint, runtime.abilities
-    )
+    reconciler, mounts = Reconciler(works), Mounts(works)
+
+    def hint() -> None:
+        reconciler.hint()
+        mounts.hint()
+
+    context = Context(database, Directory(), ground.keyring, settings, milliseconds, hint, runtime.abilities)
     addresses = _addresses(settings, api_socket, gateway_socket)
     link = await first_start.prepare(context, addresses.api)
     tools = _tools(context, runtime, addresses)
@@ -179,6 +183,7 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
         faces,
         [
             reconciler.run,
+            mounts.run,
             lambda: watch.watch_running(works),
             lambda: watch.sweep_strays(works),
             lambda: sweeper.stop_expired(works, reconciler.hint),
@@ -215,7 +220,11 @@ def _runtime(settings: Settings, fleet_id: str) -> Runtime:
     if settings.runtime == "simulated":
         return SimulatedRuntime()
     return LocalRuntime(
-        Path(settings.data_dir) / "instances", fleet_id, start_timeout=settings.start_timeout * 0.9
+        Path(settings.data_dir) / "instances",
+        fleet_id,
+        start_timeout=settings.start_timeout * 0.9,
+        shares=settings.shares,
+        objects=settings.object_storage,
     )
 
 

@@ -16,7 +16,7 @@ from nbfleet.domain import lease as leases
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
 from nbfleet.domain.notebook import Notebook, Progress
-from nbfleet.services import creation, pools, requests, updates
+from nbfleet.services import creation, pools, requests, storage, updates
 from nbfleet.services.catalogue import flavor_view, switchable
 from nbfleet.services.context import Context
 from nbfleet.store import audit, catalogue, idempotency, notebooks
@@ -64,7 +64,7 @@ class Request:
 
 async def show(context: Context, caller: Caller, notebook_id: str) -> Shown:
     def read(connection: Connection) -> Shown:
-        return _shown(connection, _visible(connection, caller, notebook_id).notebook)
+        return _shown(connection, visible(connection, caller, notebook_id).notebook)
 
     return await context.database.read(read)
 
@@ -103,8 +103,13 @@ async def update(context: Context, request: Request, notebook_id: str, body: Not
     def change(found: Stored, now: int) -> Notebook:
         return updates.updated(context, found.notebook, body, now)
 
+    def may_have(connection: Connection, found: Stored, notebook: Notebook) -> None:
+        before = storage.sources_of(found.notebook)
+        new = [source for source in storage.sources_of(notebook) if source not in before]
+        storage.check_access(connection, context, notebook.project_id, new)
+
     try:
-        return await _change(context, request, notebook_id, "update", change)
+        return await _change(context, request, notebook_id, "update", change, may_have)
     except catalogue.UnknownImage as fault:
         raise errors.image_not_found(body.image_id) from fault
 
@@ -124,8 +129,9 @@ async def start(context: Context, request: Request, notebook_id: str, period: in
             endpoint=None,
         )
 
-    def has_room(connection: Connection, notebook: Notebook) -> None:
+    def has_room(connection: Connection, found: Stored, notebook: Notebook) -> None:
         pools.make_room(connection, context, notebook)
+        storage.mount_again(connection, found.rid, notebook.update_at)
 
     return await _change(context, request, notebook_id, Event.START.value, change, has_room)
 
@@ -149,7 +155,7 @@ async def unfreeze(context: Context, request: Request, notebook_id: str) -> Show
 
 async def show_lease(context: Context, caller: Caller, notebook_id: str) -> Notebook:
     def read(connection: Connection) -> Notebook:
-        return _running(_visible(connection, caller, notebook_id).notebook)
+        return running(visible(connection, caller, notebook_id).notebook)
 
     return await context.database.read(read)
 
@@ -160,7 +166,7 @@ async def renew_lease(
     period = requests.requested_period(context.lease_range, duration, None, body)
 
     def change(found: Stored, now: int) -> Notebook:
-        notebook = _running(found.notebook)
+        notebook = running(found.notebook)
         _check_period(context, notebook, period)
         return replace(notebook, lease=leases.renewed(notebook.lease, period, now))
 
@@ -169,7 +175,7 @@ async def renew_lease(
 
 async def switchable_flavors(context: Context, caller: Caller, notebook_id: str) -> list[NotebookFlavor]:
     def read(connection: Connection) -> Notebook:
-        return _visible(connection, caller, notebook_id).notebook
+        return visible(connection, caller, notebook_id).notebook
 
     notebook = await context.database.read(read)
     return [flavor_view(flavor) for flavor in switchable(context, notebook)]
@@ -210,16 +216,17 @@ async def _change(
     notebook_id: str,
     event: str,
     change: Callable[[Stored, int], Notebook],
-    check: Callable[[Connection, Notebook], None] | None = None,
+    check: Callable[[Connection, Stored, Notebook], None] | None = None,
 ) -> Shown:
-    """`check` may refuse the changed record by what else there is in the store."""
+    """`check` sees the record before and after: it may refuse the change by what else there is in the store,
+    and changes what goes with it."""
 
     def write(connection: Connection) -> Shown:
         now = context.clock()
         found = actionable(connection, request.caller, notebook_id, lock=True)
         changed = change(found, now)
         if check is not None:
-            check(connection, changed)
+            check(connection, found, changed)
         notebooks.save(connection, found, changed, due_at=now)
         audit.record(connection, now, request.actor, event, changed, found.notebook)
         return _shown(connection, changed)
@@ -229,7 +236,7 @@ async def _change(
     return shown
 
 
-def _visible(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool = False) -> Stored:
+def visible(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool = False) -> Stored:
     """The notebook if this caller may know of it; a deleted one is gone for everybody."""
     found = notebooks.find(connection, notebook_id.lower(), project_id=caller.project_id, lock=lock)
     if found is None or status_of(found.notebook) is Status.DELETED:
@@ -241,7 +248,7 @@ def _visible(connection: Connection, caller: Caller, notebook_id: str, *, lock: 
 
 def actionable(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool) -> Stored:
     """The notebook if this caller may change it; `lock` keeps other writers off until the commit."""
-    found = _visible(connection, caller, notebook_id, lock=lock)
+    found = visible(connection, caller, notebook_id, lock=lock)
     if not access.acts_on(caller, found.notebook.owner_id):
         raise errors.forbidden(access.ACT_ON_ALL)
     return found
@@ -262,7 +269,7 @@ def _wrong_state(notebook_id: str, status: Status, event: Event) -> errors.ApiEr
     return errors.conflicting_state(notebook_id, status.value, _TARGET[event])
 
 
-def _running(notebook: Notebook) -> Notebook:
+def running(notebook: Notebook) -> Notebook:
     status = status_of(notebook)
     if status is Status.FROZEN:
         raise errors.frozen(notebook.id)
@@ -283,6 +290,7 @@ def _add(connection: Connection, context: Context, request: Request, notebook: N
     ):
         raise errors.one_default_instance()
     pools.admit(connection, context, notebook)
+    storage.check_access(connection, context, notebook.project_id, storage.sources_of(notebook))
     try:
         notebooks.add(connection, context.directory, notebook, due_at=notebook.create_at)
     except UnknownReference as fault:
@@ -297,7 +305,7 @@ def _repeated(connection: Connection, caller: Caller, key: str, digest: bytes) -
         return None
     if earlier.digest != digest:
         raise errors.wrong_value("Idempotency-Key", key, "a key not yet used for another request")
-    return _shown(connection, _visible(connection, caller, earlier.notebook_id).notebook)
+    return _shown(connection, visible(connection, caller, earlier.notebook_id).notebook)
 
 
 def _remember(

@@ -100,11 +100,8 @@ def _state(mount: Mount, due_at: int) -> dict[str, Any]:
 def _records() -> Select[Any]:
     m = mounts.c
     columns = (m.id, m.category, m.mount_path, m.uri, m.file_system_id, m.status, m.failure_reason)
-    return (
-        select(*columns, m.create_at, m.update_at, notebooks.c.id.label("notebook_id"))
-        .select_from(mounts)
-        .join(notebooks, notebooks.c.rid == m.rid)
-    )
+    columns = (*columns, m.create_at, m.update_at, notebooks.c.id.label("notebook_id"))
+    return select(*columns).select_from(mounts).join(notebooks, notebooks.c.rid == m.rid)
 
 
 def _mount(row: Row[Any]) -> Mount:

@@ -17,6 +17,8 @@ from typing import NoReturn
 
 from nbfleet.domain.notebook import Ability, Hook, Step, StepStatus
 from nbfleet.runtimes.base import (
+    AttachFailed,
+    Attachment,
     DeleteFailed,
     InstanceRef,
     InstanceSpec,
@@ -25,13 +27,15 @@ from nbfleet.runtimes.base import (
     StartFailed,
     StartProgress,
 )
-from nbfleet.runtimes.local import hooks, jupyter, processes
+from nbfleet.runtimes.local import hooks, jupyter, mounting, processes
 from nbfleet.runtimes.local.children import Children
 from nbfleet.runtimes.local.control import failing, to_its_end, within
 from nbfleet.runtimes.local.ending import end
 from nbfleet.runtimes.local.handle import Handle
 from nbfleet.runtimes.local.layout import Layout, is_notebook_id
 from nbfleet.runtimes.local.processes import Marker, Process
+from nbfleet.runtimes.local.storage import WORK, Storage
+from nbfleet.settings import ObjectStorageSettings, ShareSettings
 
 _NODE_ADDRESS = "127.0.0.1"
 _PAUSE = 0.05
@@ -42,7 +46,6 @@ class LocalRuntime:
     further options for JupyterLab. Durations in seconds."""
 
     name = "local"
-    abilities = frozenset({Ability.HOOKS})
 
     def __init__(
         self,
@@ -54,6 +57,8 @@ class LocalRuntime:
         stop_grace: float = 5,
         pass_environment: Iterable[str] = (),
         arguments: Sequence[str] = (),
+        shares: Sequence[ShareSettings] = (),
+        objects: ObjectStorageSettings | None = None,
     ) -> None:
         processes.check_fleet_id(fleet_id)
         self._layout = Layout(root, fleet_id)
@@ -64,12 +69,15 @@ class LocalRuntime:
         self._pass_environment = frozenset(pass_environment)
         self._arguments = tuple(arguments)
         self._children = Children()
+        self._storage = Storage(root, shares, objects)
+        self.abilities = _abilities()
 
     async def start(self, spec: InstanceSpec) -> AsyncIterator[StartProgress]:
         ref = spec.ref
         yield StartProgress(Step.STORAGE, StepStatus.PROCESSING)
         with failing(Step.STORAGE, "its directories cannot be made"):
             await asyncio.to_thread(self._layout.prepare, ref.notebook_id)
+            await to_its_end(self._attach_all(spec))
         yield StartProgress(Step.STORAGE, StepStatus.COMPLETED)
 
         yield StartProgress(Step.COMPUTE, StepStatus.PROCESSING)
@@ -110,6 +118,42 @@ class LocalRuntime:
 
     async def grow(self, instance: InstanceRef, capacity: int) -> None:
         await asyncio.to_thread(self._layout.check_room, instance.notebook_id, capacity)
+
+    async def attach(self, instance: InstanceRef, storage: Attachment) -> None:
+        await to_its_end(self._attach(instance, storage))
+
+    async def _attach(self, instance: InstanceRef, storage: Attachment) -> None:
+        """Only while it runs: a stop that came in between has cleared everything away."""
+        async with self._held(instance.notebook_id):
+            if await asyncio.to_thread(self._find, instance) is None:
+                raise ProcessLookupError("nothing of the instance runs")
+            work = self._layout.work(instance.notebook_id)
+            await asyncio.to_thread(self._storage.attach, instance.notebook_id, work, storage)
+
+    async def detach(self, instance: InstanceRef, storage: Attachment) -> None:
+        await to_its_end(self._detach(instance.notebook_id, storage))
+
+    async def _detach(self, notebook_id: str, storage: Attachment) -> None:
+        async with self._held(notebook_id):
+            work = self._layout.work(notebook_id)
+            await asyncio.to_thread(self._storage.detach, notebook_id, work, storage.name)
+
+    async def _attach_all(self, spec: InstanceSpec) -> None:
+        """What is there from the start on; where the server of this start runs already it is there."""
+        notebook_id = spec.ref.notebook_id
+        async with self._held(notebook_id):
+            for storage in (*([] if spec.work is None else [spec.work]), *spec.volumes):
+                work = self._layout.work(notebook_id)
+                try:
+                    await asyncio.to_thread(self._storage.attach, notebook_id, work, storage)
+                except AttachFailed as failure:
+                    raise StartFailed(Step.STORAGE, f"{storage.mount_path}: {failure.reason}") from failure
+
+    def _work(self, spec: InstanceSpec) -> Path:
+        notebook_id = spec.ref.notebook_id
+        if spec.work is None:
+            return self._layout.work(notebook_id)
+        return self._storage.place(notebook_id, WORK)
 
     async def inventory(self) -> Sequence[InstanceRef]:
         return await asyncio.to_thread(self._inventory)
@@ -176,7 +220,7 @@ class LocalRuntime:
 
     def _spawn_hook(self, spec: InstanceSpec, name: str, hook: Hook, status: Path) -> Process:
         notebook_id = spec.ref.notebook_id
-        work, directory = self._layout.work(notebook_id), self._layout.run(notebook_id)
+        work, directory = self._work(spec), self._layout.run(notebook_id)
         command = hooks.command(hook, directory, name, work, status)
         environment = jupyter.environment(
             os.environ, self._python, self._layout.home(notebook_id), spec.secret, self._pass_environment
@@ -189,7 +233,7 @@ class LocalRuntime:
 
     def _spawn(self, spec: InstanceSpec, marker: Marker) -> tuple[Process, Handle]:
         notebook_id = spec.ref.notebook_id
-        home, work = self._layout.home(notebook_id), self._layout.work(notebook_id)
+        home, work = self._layout.home(notebook_id), self._work(spec)
         socket = self._layout.socket(notebook_id, marker.generation)
         command = jupyter.command(self._python, socket, work, spec.base_path, self._arguments)
         environment = jupyter.environment(os.environ, self._python, home, spec.secret, self._pass_environment)
@@ -239,6 +283,7 @@ class LocalRuntime:
         async with self._held(notebook_id):
             await self._end(notebook_id)
             await asyncio.to_thread(self._layout.remove_sockets, notebook_id)
+            await asyncio.to_thread(self._storage.clear, notebook_id, self._layout.work(notebook_id))
             await asyncio.to_thread(self._children.reap)
 
     async def _end(self, notebook_id: str, spare: Marker | None = None) -> None:
@@ -284,8 +329,16 @@ class LocalRuntime:
     def _delete(self, notebook_id: str) -> None:
         if is_notebook_id(notebook_id) and processes.scan(self._fleet_id, notebook_id):
             raise DeleteFailed("it is still running")
+        if is_notebook_id(notebook_id):
+            self._clear_storage(notebook_id)
         self._layout.remove(notebook_id)
         self._children.forget(notebook_id)
+
+    def _clear_storage(self, notebook_id: str) -> None:
+        try:
+            self._storage.clear(notebook_id, self._layout.work(notebook_id))
+        except (AttachFailed, OSError) as fault:
+            raise DeleteFailed(f"what is mounted would not go: {fault}") from fault
 
     def _inventory(self) -> list[InstanceRef]:
         """Left-over children whose server is gone count too, without notes: somebody has to end them."""
@@ -356,6 +409,16 @@ class LocalRuntime:
             yield
         finally:
             os.close(lock)
+
+
+def _abilities() -> frozenset[Ability]:
+    """What the machine adds to what the runtime can do everywhere."""
+    found = {Ability.HOOKS}
+    if mounting.obstacle_to_mounting() is None:
+        found.add(Ability.READ_ONLY)
+    if mounting.obstacle_to_objects() is None:
+        found.add(Ability.OBJECT_STORAGE)
+    return frozenset(found)
 
 
 def _living(handle: Handle) -> Observation:
