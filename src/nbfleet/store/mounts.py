@@ -45,6 +45,7 @@ def add(connection: Connection, rid: int, mount: Mount, due_at: int) -> None:
         "mount_path": mount.mount_path,
         "uri": mount.source.uri,
         "file_system_id": mount.source.id,
+        "read_only": mount.source.read_only,
         "create_at": mount.create_at,
     }
     connection.execute(insert(mounts).values(**values, **_state(mount, due_at)))
@@ -99,9 +100,9 @@ def _state(mount: Mount, due_at: int) -> dict[str, Any]:
 
 def _records() -> Select[Any]:
     m = mounts.c
-    columns = (m.id, m.category, m.mount_path, m.uri, m.file_system_id, m.status, m.failure_reason)
-    columns = (*columns, m.create_at, m.update_at, notebooks.c.id.label("notebook_id"))
-    return select(*columns).select_from(mounts).join(notebooks, notebooks.c.rid == m.rid)
+    columns: list[Any] = [c for c in m if c.name not in ("no", "rid", "due_at")]
+    query: Any = select(*columns, notebooks.c.id.label("notebook_id"))
+    return query.select_from(mounts).join(notebooks, notebooks.c.rid == m.rid)
 
 
 def _mount(row: Row[Any]) -> Mount:
@@ -110,7 +111,7 @@ def _mount(row: Row[Any]) -> Mount:
         notebook_id=row.notebook_id,
         category=row.category,
         mount_path=row.mount_path,
-        source=Source(row.uri, row.file_system_id),
+        source=Source(row.uri, row.file_system_id, bool(row.read_only)),
         status=MountStatus(row.status),
         create_at=row.create_at,
         update_at=row.update_at,

@@ -285,6 +285,7 @@ mounts = Table(
     Column("mount_path", Text, nullable=False),
     Column("uri", Text, nullable=False),
     Column("file_system_id", Text),
+    Column("read_only", Boolean, nullable=False),
     Column("status", Text, nullable=False),
     Column("failure_reason", Text),
     Column("create_at", BigInteger, nullable=False),

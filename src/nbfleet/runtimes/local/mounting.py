@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from nbfleet.domain.notebook import Ability
 from nbfleet.runtimes.base import AttachFailed
 
 S3FS = "s3fs"
@@ -40,6 +41,15 @@ def obstacle_to_objects() -> str | None:
     if obstacle_to_mounting() is not None and _fusermount() is None:
         return "fusermount is not installed"
     return None
+
+
+def abilities() -> frozenset[Ability]:
+    """What this machine adds to what the runtime can do everywhere."""
+    found = {
+        Ability.READ_ONLY: obstacle_to_mounting(),
+        Ability.OBJECT_STORAGE: obstacle_to_objects(),
+    }
+    return frozenset(ability for ability, obstacle in found.items() if obstacle is None)
 
 
 def points_below(base: Path) -> dict[Path, frozenset[str]]:

@@ -17,7 +17,6 @@ from typing import NoReturn
 
 from nbfleet.domain.notebook import Ability, Hook, Step, StepStatus
 from nbfleet.runtimes.base import (
-    AttachFailed,
     Attachment,
     DeleteFailed,
     InstanceRef,
@@ -34,7 +33,7 @@ from nbfleet.runtimes.local.ending import end
 from nbfleet.runtimes.local.handle import Handle
 from nbfleet.runtimes.local.layout import Layout, is_notebook_id
 from nbfleet.runtimes.local.processes import Marker, Process
-from nbfleet.runtimes.local.storage import WORK, Storage
+from nbfleet.runtimes.local.storage import Storage
 from nbfleet.settings import ObjectStorageSettings, ShareSettings
 
 _NODE_ADDRESS = "127.0.0.1"
@@ -69,8 +68,8 @@ class LocalRuntime:
         self._pass_environment = frozenset(pass_environment)
         self._arguments = tuple(arguments)
         self._children = Children()
-        self._storage = Storage(root, shares, objects)
-        self.abilities = _abilities()
+        self._storage = Storage(root, self._layout.work, shares, objects)
+        self.abilities = frozenset({Ability.HOOKS}) | mounting.abilities()
 
     async def start(self, spec: InstanceSpec) -> AsyncIterator[StartProgress]:
         ref = spec.ref
@@ -127,33 +126,21 @@ class LocalRuntime:
         async with self._held(instance.notebook_id):
             if await asyncio.to_thread(self._find, instance) is None:
                 raise ProcessLookupError("nothing of the instance runs")
-            work = self._layout.work(instance.notebook_id)
-            await asyncio.to_thread(self._storage.attach, instance.notebook_id, work, storage)
+            await asyncio.to_thread(self._storage.attach, instance.notebook_id, storage)
 
     async def detach(self, instance: InstanceRef, storage: Attachment) -> None:
         await to_its_end(self._detach(instance.notebook_id, storage))
 
     async def _detach(self, notebook_id: str, storage: Attachment) -> None:
         async with self._held(notebook_id):
-            work = self._layout.work(notebook_id)
-            await asyncio.to_thread(self._storage.detach, notebook_id, work, storage.name)
+            await asyncio.to_thread(self._storage.detach, notebook_id, storage.name)
 
     async def _attach_all(self, spec: InstanceSpec) -> None:
-        """What is there from the start on; where the server of this start runs already it is there."""
-        notebook_id = spec.ref.notebook_id
-        async with self._held(notebook_id):
-            for storage in (*([] if spec.work is None else [spec.work]), *spec.volumes):
-                work = self._layout.work(notebook_id)
-                try:
-                    await asyncio.to_thread(self._storage.attach, notebook_id, work, storage)
-                except AttachFailed as failure:
-                    raise StartFailed(Step.STORAGE, f"{storage.mount_path}: {failure.reason}") from failure
-
-    def _work(self, spec: InstanceSpec) -> Path:
-        notebook_id = spec.ref.notebook_id
-        if spec.work is None:
-            return self._layout.work(notebook_id)
-        return self._storage.place(notebook_id, WORK)
+        """What an earlier start left behind goes first; where the server of this one runs it is its own."""
+        async with self._held(spec.ref.notebook_id):
+            if await asyncio.to_thread(self._find, spec.ref) is None:
+                await asyncio.to_thread(self._storage.clear, spec.ref.notebook_id)
+            await asyncio.to_thread(self._storage.attach_all, spec)
 
     async def inventory(self) -> Sequence[InstanceRef]:
         return await asyncio.to_thread(self._inventory)
@@ -220,7 +207,7 @@ class LocalRuntime:
 
     def _spawn_hook(self, spec: InstanceSpec, name: str, hook: Hook, status: Path) -> Process:
         notebook_id = spec.ref.notebook_id
-        work, directory = self._work(spec), self._layout.run(notebook_id)
+        work, directory = self._storage.work(spec), self._layout.run(notebook_id)
         command = hooks.command(hook, directory, name, work, status)
         environment = jupyter.environment(
             os.environ, self._python, self._layout.home(notebook_id), spec.secret, self._pass_environment
@@ -233,7 +220,7 @@ class LocalRuntime:
 
     def _spawn(self, spec: InstanceSpec, marker: Marker) -> tuple[Process, Handle]:
         notebook_id = spec.ref.notebook_id
-        home, work = self._layout.home(notebook_id), self._work(spec)
+        home, work = self._layout.home(notebook_id), self._storage.work(spec)
         socket = self._layout.socket(notebook_id, marker.generation)
         command = jupyter.command(self._python, socket, work, spec.base_path, self._arguments)
         environment = jupyter.environment(os.environ, self._python, home, spec.secret, self._pass_environment)
@@ -283,7 +270,7 @@ class LocalRuntime:
         async with self._held(notebook_id):
             await self._end(notebook_id)
             await asyncio.to_thread(self._layout.remove_sockets, notebook_id)
-            await asyncio.to_thread(self._storage.clear, notebook_id, self._layout.work(notebook_id))
+            await asyncio.to_thread(self._storage.clear, notebook_id)
             await asyncio.to_thread(self._children.reap)
 
     async def _end(self, notebook_id: str, spare: Marker | None = None) -> None:
@@ -330,15 +317,9 @@ class LocalRuntime:
         if is_notebook_id(notebook_id) and processes.scan(self._fleet_id, notebook_id):
             raise DeleteFailed("it is still running")
         if is_notebook_id(notebook_id):
-            self._clear_storage(notebook_id)
+            self._storage.remove(notebook_id)
         self._layout.remove(notebook_id)
         self._children.forget(notebook_id)
-
-    def _clear_storage(self, notebook_id: str) -> None:
-        try:
-            self._storage.clear(notebook_id, self._layout.work(notebook_id))
-        except (AttachFailed, OSError) as fault:
-            raise DeleteFailed(f"what is mounted would not go: {fault}") from fault
 
     def _inventory(self) -> list[InstanceRef]:
         """Left-over children whose server is gone count too, without notes: somebody has to end them."""
@@ -409,16 +390,6 @@ class LocalRuntime:
             yield
         finally:
             os.close(lock)
-
-
-def _abilities() -> frozenset[Ability]:
-    """What the machine adds to what the runtime can do everywhere."""
-    found = {Ability.HOOKS}
-    if mounting.obstacle_to_mounting() is None:
-        found.add(Ability.READ_ONLY)
-    if mounting.obstacle_to_objects() is None:
-        found.add(Ability.OBJECT_STORAGE)
-    return frozenset(found)
 
 
 def _living(handle: Handle) -> Observation:

@@ -4,19 +4,20 @@
     root/.mounts/<notebook id>/<name>.at    below which part of the work volume a link to it stands
     root/.mounts/<notebook id>/<name>.log   what s3fs says
 
-An instance sees `/data/NAME/` as the link `data/NAME` in its work volume: its file system is that of the machine.
-All of it goes with a stop, so that nothing is seen that is no longer allowed. What is mounted stands outside
-the files of the notebook, and is never removed as a tree: what is stored in it is not ours.
+An instance sees `/data/NAME/` as the link `data/NAME` in its work volume: its file system is that of the
+machine. All of it goes with a stop, so that nothing is seen that is no longer allowed. What is mounted stands
+outside the files of the notebook, and is never removed as a tree: what is stored in it is not ours.
 """
 
 import errno
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from nbfleet.domain.notebook import Step
 from nbfleet.domain.storage import OBJECTS, inside, object_place, share_place
-from nbfleet.runtimes.base import AttachFailed, Attachment
+from nbfleet.runtimes.base import AttachFailed, Attachment, DeleteFailed, InstanceSpec, StartFailed
 from nbfleet.runtimes.local import mounting
 from nbfleet.settings import ObjectStorageSettings, ShareSettings
 
@@ -26,17 +27,37 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class Storage:
+    """`work` answers the work volume of the instance's own, by notebook id."""
+
     def __init__(
-        self, root: Path, shares: Sequence[ShareSettings] = (), objects: ObjectStorageSettings | None = None
+        self,
+        root: Path,
+        work: Callable[[str], Path],
+        shares: Sequence[ShareSettings] = (),
+        objects: ObjectStorageSettings | None = None,
     ) -> None:
         self._root = root / ".mounts"
+        self._own = work
         self._shares = {share.name: share for share in shares}
         self._objects = objects or ObjectStorageSettings()
 
     def place(self, notebook_id: str, name: str) -> Path:
         return self._root / notebook_id / name
 
-    def attach(self, notebook_id: str, work: Path, wanted: Attachment) -> None:
+    def work(self, spec: InstanceSpec) -> Path:
+        """Where the work volume is: the instance's own directory, unless it comes from elsewhere."""
+        notebook_id = spec.ref.notebook_id
+        return self._own(notebook_id) if spec.work is None else self.place(notebook_id, WORK)
+
+    def attach_all(self, spec: InstanceSpec) -> None:
+        """What is there from the start on. Raises StartFailed."""
+        for wanted in (*([] if spec.work is None else [spec.work]), *spec.volumes):
+            try:
+                self.attach(spec.ref.notebook_id, wanted)
+            except AttachFailed as failure:
+                raise StartFailed(Step.STORAGE, f"{wanted.mount_path}: {failure.reason}") from failure
+
+    def attach(self, notebook_id: str, wanted: Attachment) -> None:
         place = self.place(notebook_id, wanted.name)
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if wanted.category in OBJECTS:
@@ -48,22 +69,29 @@ class Storage:
             if parts is None:
                 raise AttachFailed(f"{wanted.mount_path} is not a directory below /data")
             _note(place).write_text(wanted.mount_path, encoding="ascii")
-            _link(work, parts, place)
+            _link(self._own(notebook_id), parts, place)
 
-    def detach(self, notebook_id: str, work: Path, name: str) -> None:
+    def detach(self, notebook_id: str, name: str) -> None:
         place = self.place(notebook_id, name)
         _withdraw(place, lazily=False)
-        _forget(work, place)
+        _forget(self._own(notebook_id), place)
 
-    def clear(self, notebook_id: str, work: Path) -> None:
+    def clear(self, notebook_id: str) -> None:
         """Takes everything away of an instance of which nothing runs."""
         base = self._root / notebook_id
         for name in _names(base):
             place = base / name
             _withdraw(place, lazily=True)
-            _forget(work, place)
+            _forget(self._own(notebook_id), place)
         with suppress(FileNotFoundError):
             base.rmdir()
+
+    def remove(self, notebook_id: str) -> None:
+        """As `clear`. Raises DeleteFailed."""
+        try:
+            self.clear(notebook_id)
+        except (AttachFailed, OSError) as fault:
+            raise DeleteFailed(f"what is mounted would not go: {fault}") from fault
 
     def _provide_share(self, wanted: Attachment, place: Path) -> None:
         with self._opened(wanted.source.uri) as directory:

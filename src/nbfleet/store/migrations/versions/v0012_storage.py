@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("mount_path", sa.Text(), nullable=False),
         sa.Column("uri", sa.Text(), nullable=False),
         sa.Column("file_system_id", sa.Text(), nullable=True),
+        sa.Column("read_only", sa.Boolean(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("failure_reason", sa.Text(), nullable=True),
         sa.Column("create_at", sa.BigInteger(), nullable=False),
