@@ -17,7 +17,7 @@ SHARE_RULE = "SHARE:/PATH, without . and .. in the path"
 OBJECT_RULE = "obs://BUCKET/PATH/, a directory and not the root of a bucket"
 PLACE_RULE = "/data/NAME/, or a directory below it"
 
-_SHARE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}):(/.*)")
+_SHARE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}):/(|.*[^/])/?")
 _OBJECT = re.compile(r"obs://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)/")
 _PLACE = re.compile(r"/data/((?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+)/?")
 
@@ -54,7 +54,7 @@ def share_place(uri: str) -> Place | None:
     found = _SHARE.fullmatch(uri)
     if found is None or not uri.isprintable():
         return None
-    parts = _parts(found[2].strip("/"))
+    parts = _parts(found[2])
     return None if parts is None else Place(found[1], parts)
 
 

@@ -50,9 +50,15 @@ class Mounts:
         try:
             await steadily(self._works, "mounts", self._step)
         finally:
-            for task in self._tasks.values():
-                task.cancel()
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            tasks = self.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def cancel(self) -> list[asyncio.Task[None]]:
+        """Ends what is in hand, unfinished; answers it, to be waited for."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        return tasks
 
     async def _step(self) -> float:
         self._hinted.clear()
