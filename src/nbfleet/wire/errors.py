@@ -186,7 +186,7 @@ def unknown_secret(field: str, given: object) -> ApiError:
 
 
 def secret_needed(field: str) -> ApiError:
-    message = f"The field {field} is missing, and the service has no access keys of its own."
+    message = f"The field {field} is missing: object storage is opened with access keys that are stored under a name."
     return ApiError(400, ErrorCode.MOUNT_NEEDS_KEYS, message)
 
 

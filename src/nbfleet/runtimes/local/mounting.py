@@ -88,8 +88,7 @@ def mount_objects(
         _run(["ls", "-A", str(point)])
     except AttachFailed as failure:
         cause = _complaint(log) or failure.reason
-        if point in points_below(point.parent):
-            unmount(point, lazily=True)
+        unmount(point, lazily=True)
         raise AttachFailed(f"object storage could not be mounted: {cause}") from failure
 
 
@@ -109,6 +108,8 @@ def unmount(point: Path, *, lazily: bool = False) -> None:
     try:
         _run([*program, *lazy, str(point)])
     except AttachFailed as failure:
+        if point not in points_below(point.parent):
+            return  # It went by itself meanwhile.
         if "busy" in failure.reason:
             raise AttachFailed("something of the instance still uses it") from failure
         raise
