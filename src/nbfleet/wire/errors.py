@@ -186,8 +186,8 @@ def unknown_secret(field: str, given: object) -> ApiError:
 
 
 def secret_needed(field: str) -> ApiError:
-    message = f"The field {field} is missing: object storage is opened with access keys that are stored under a name."
-    return ApiError(400, ErrorCode.MOUNT_NEEDS_KEYS, message)
+    reason = "object storage is opened with access keys that are stored under a name"
+    return ApiError(400, ErrorCode.MOUNT_NEEDS_KEYS, f"The field {field} is missing: {reason}.")
 
 
 def bad_size(field: str, given: object, allowed: str) -> ApiError:

@@ -23,6 +23,7 @@ EFS = "91dd2d3f-2d92-475f-a375-04636af26cc9"
 WORK = "/home/ma-user/work/"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 SHARE_RULE = "SHARE:/PATH, without . and .. in the path"
+BAD_URIS = ("obs://bucket/", "obs://bucket/a", "obs://bucket/../a/", "s3://bucket/a/", "bucket", "")
 OBJECT_RULE = "obs://BUCKET/PATH/, a directory and not the root of a bucket"
 PLACE_RULE = "/data/NAME/, or a directory below it"
 
@@ -63,7 +64,8 @@ def test_the_life_of_a_mount(fleet) -> None:
     at = f"/{one['id']}/storage"
     begun = attached(fleet.alice, one)
     told = {
-        "id": begun["id"], "category": "OBSFS", "mount_path": "/data/dir1/", "uri": URI, "mount_type": "DYNAMIC",
+        "id": begun["id"], "category": "OBSFS", "mount_path": "/data/dir1/", "uri": URI,
+        "mount_type": "DYNAMIC",
     }  # fmt: skip
     assert begun == told | {"status": "MOUNTING"}
     mounted = until(fleet.alice, one, begun, "MOUNTED")
@@ -132,7 +134,8 @@ def test_no_more_than_ten_and_none_inside_another(fleet) -> None:
         refused(
             fleet.alice.post(at, bucket(path)),
             "ModelArts.6927",
-            f"The mount path mount_path is {path}; allowed: one apart from {other}, where something is already.",
+            f"The mount path mount_path is {path}; allowed: one apart from {other}, where "
+            "something is already.",
         )
     made = [attached(fleet.alice, one, path=f"/data/{number}/") for number in range(9)]
     message = "The instance has 10 mounts, as many as it may."
@@ -151,7 +154,8 @@ def test_a_share_is_mounted_in_a_dedicated_pool_only(fleet) -> None:
     refused(
         fleet.alice.post(f"/{one['id']}/storage", share | {"efs_id": EFS}),
         "ModelArts.6324",
-        "The field category is EFS, which cannot be had: EFS is mounted into running instances of a dedicated "
+        "The field category is EFS, which cannot be had: EFS is mounted into running instances of a "
+        "dedicated "
         "pool only.",
     )
 
@@ -160,17 +164,19 @@ def test_a_share_is_mounted_in_a_dedicated_pool_only(fleet) -> None:
     ("fields", "code", "message"),
     [
         *(
-            ({"mount_path": path}, "ModelArts.6927", f"The mount path mount_path is {path}; allowed: {PLACE_RULE}.")
+            ({"mount_path": path}, "ModelArts.6927", f"The mount path mount_path is {path}; allowed: "
+             f"{PLACE_RULE}.")
             for path in ("/data/", "/data//", "/data//x/")
         ),
         (
             {"mount_path": "/data/../etc/"},
             "ModelArts.6336",
-            r"The field mount_path is /data/../etc/; allowed: text that matches ^/data/[A-Za-z0-9_\-/]*$.",
+            r"The field mount_path is /data/../etc/; allowed: text of 0 to 256 characters "
+            r"matching ^/data/[A-Za-z0-9_\-/]*$.",
         ),
         *(
             ({"uri": uri}, "ModelArts.6358", f"The field uri is {uri}; allowed: {OBJECT_RULE}.")
-            for uri in ("obs://bucket/", "obs://bucket/a", "obs://bucket/../a/", "s3://bucket/a/", "bucket", "")
+            for uri in BAD_URIS
         ),
         ({"uri": ...}, "ModelArts.6335", "The field uri is missing."),
         ({"category": ...}, "ModelArts.6335", "The field category is missing."),
@@ -249,8 +255,8 @@ def test_the_official_sdk_mounts_and_unmounts(fleet) -> None:
     ]
     leaving = call(client.detach_dynamic_storage_invoker(DetachDynamicStorageRequest(**place)))
     assert leaving.status == "UNMOUNTING"
+    place["storage_id"] = UNKNOWN
     with pytest.raises(exceptions.ClientRequestException) as refusal:
-        place["storage_id"] = UNKNOWN
         call(client.show_dynamic_storage_invoker(ShowDynamicStorageRequest(**place)))
     assert (refusal.value.status_code, refusal.value.error_code) == (404, "ModelArts.6404")
 
@@ -328,7 +334,8 @@ def test_extra_volumes_are_shown_and_replaced(fleet) -> None:
     refused(
         fleet.alice.post(f"{at}/storage", bucket("/data/o/p/")),
         "ModelArts.6927",
-        "The mount path mount_path is /data/o/p/; allowed: one apart from /data/o/, where something is already.",
+        "The mount path mount_path is /data/o/p/; allowed: one apart from /data/o/, where "
+        "something is already.",
     )
     fleet.alice.post(f"{at}/stop")
     fleet.alice.until(one["id"], "STOPPED")
@@ -417,8 +424,8 @@ def test_other_access_keys_for_a_stopped_instance(fleet) -> None:
         (
             {"data_volumes": [extra(), extra(mount_path="/data/x/y/")]},
             "ModelArts.6927",
-            "The mount path data_volumes[1].mount_path is /data/x/y/; allowed: one apart from /data/x/, where "
-            "something is already.",
+            "The mount path data_volumes[1].mount_path is /data/x/y/; allowed: one apart from /data/x/, "
+            "where something is already.",
         ),
         (
             {"data_volumes": [extra(ownership="MANAGED")]},
@@ -428,7 +435,8 @@ def test_other_access_keys_for_a_stopped_instance(fleet) -> None:
         (
             {"data_volumes": [extra(category="EVS")]},
             "ModelArts.6324",
-            "The field data_volumes[0].category is not for storage of the kind EVS; allowed: EFS, OBS, OBSFS.",
+            "The field data_volumes[0].category is not for storage of the kind EVS; allowed: EFS, "
+            "OBS, OBSFS.",
         ),
         (
             {"data_volumes": [extra(capacity=10)]},
