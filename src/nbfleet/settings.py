@@ -259,7 +259,11 @@ def _check(settings: Settings) -> None:
 
 def share_id(share: ShareSettings) -> str:
     """The id of its file system; one that is made of the name can be made by clients as well."""
-    return share.id or str(uuid.uuid5(uuid.NAMESPACE_DNS, share.name))
+    return share.id or made_share_id(share.name)
+
+
+def made_share_id(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
 
 
 def _check_ids(section: str, ids: list[str]) -> None:
