@@ -113,7 +113,7 @@ class Rig:
         """The id of a new notebook of the caller."""
         body = NotebookCreateRequest(
             name="notebook", image_id=fleet.IMAGE, flavor="modelarts.vm.cpu.1u",
-            volume=VolumeMountRequest(category="EVS", ownership="MANAGED"), **fields,
+            **{"volume": VolumeMountRequest(category="EVS", ownership="MANAGED")} | fields,
         )  # fmt: skip
         return (await services.create(self.context, REQUEST, body)).notebook.id
 
