@@ -124,8 +124,8 @@ def test_a_read_only_share_is_mounted_read_only_where_that_can_be(store_url: str
             (
                 400,
                 "ModelArts.6782",
-                "The field dew_secret_name is missing: object storage is opened with access keys that are stored "
-                "under a name.",
+                "The field dew_secret_name is missing: object storage is opened with access keys that are "
+                "stored under a name.",
             ),
         ),
     ],

@@ -76,7 +76,8 @@ class LocalRuntime:
         yield StartProgress(Step.STORAGE, StepStatus.PROCESSING)
         with failing(Step.STORAGE, "its directories cannot be made"):
             await asyncio.to_thread(self._layout.prepare, ref.notebook_id)
-            await to_its_end(self._attach_all(spec))
+            if self._storage.concerns(spec):
+                await to_its_end(self._attach_all(spec))
         yield StartProgress(Step.STORAGE, StepStatus.COMPLETED)
 
         yield StartProgress(Step.COMPUTE, StepStatus.PROCESSING)

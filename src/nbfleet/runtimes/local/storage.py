@@ -49,6 +49,10 @@ class Storage:
         notebook_id = spec.ref.notebook_id
         return self._own(notebook_id) if spec.work is None else self.place(notebook_id, WORK)
 
+    def concerns(self, spec: InstanceSpec) -> bool:
+        """Whether there is anything to attach, or left of what was."""
+        return spec.work is not None or bool(spec.volumes) or (self._root / spec.ref.notebook_id).exists()
+
     def attach_all(self, spec: InstanceSpec) -> None:
         """What is there from the start on. Raises StartFailed."""
         for wanted in (*([] if spec.work is None else [spec.work]), *spec.volumes):
