@@ -26,7 +26,8 @@ from nbfleet.runtimes.base import (
     StartFailed,
     StartProgress,
 )
-from nbfleet.runtimes.local import hooks, jupyter, mounting, processes
+from nbfleet.runtimes.local import hooks, jupyter, machine, mounting, processes
+from nbfleet.runtimes.local.attaching import Attaching
 from nbfleet.runtimes.local.children import Children
 from nbfleet.runtimes.local.control import failing, to_its_end, within
 from nbfleet.runtimes.local.ending import end
@@ -56,6 +57,7 @@ class LocalRuntime:
         stop_grace: float = 5,
         pass_environment: Iterable[str] = (),
         arguments: Sequence[str] = (),
+        devices: machine.Devices = machine.Devices(),  # noqa: B008 - it cannot change.
         shares: Sequence[ShareSettings] = (),
         objects: ObjectStorageSettings | None = None,
     ) -> None:
@@ -67,8 +69,10 @@ class LocalRuntime:
         self._stop_grace = stop_grace
         self._pass_environment = frozenset(pass_environment)
         self._arguments = tuple(arguments)
+        self._devices = devices
         self._children = Children()
         self._storage = Storage(root, self._layout.work, shares, objects)
+        self._attaching = Attaching(self._storage, self._held, lambda ref: self._find(ref) is not None)
         self.abilities = frozenset({Ability.HOOKS}) | mounting.abilities()
 
     async def start(self, spec: InstanceSpec) -> AsyncIterator[StartProgress]:
@@ -76,8 +80,7 @@ class LocalRuntime:
         yield StartProgress(Step.STORAGE, StepStatus.PROCESSING)
         with failing(Step.STORAGE, "its directories cannot be made"):
             await asyncio.to_thread(self._layout.prepare, ref.notebook_id)
-            if self._storage.concerns(spec):
-                await to_its_end(self._attach_all(spec))
+            await to_its_end(self._attaching.prepare(spec))
         yield StartProgress(Step.STORAGE, StepStatus.COMPLETED)
 
         yield StartProgress(Step.COMPUTE, StepStatus.PROCESSING)
@@ -120,28 +123,10 @@ class LocalRuntime:
         await asyncio.to_thread(self._layout.check_room, instance.notebook_id, capacity)
 
     async def attach(self, instance: InstanceRef, storage: Attachment) -> None:
-        await to_its_end(self._attach(instance, storage))
-
-    async def _attach(self, instance: InstanceRef, storage: Attachment) -> None:
-        """Only while it runs: a stop that came in between has cleared everything away."""
-        async with self._held(instance.notebook_id):
-            if await asyncio.to_thread(self._find, instance) is None:
-                raise ProcessLookupError("nothing of the instance runs")
-            await asyncio.to_thread(self._storage.attach, instance.notebook_id, storage)
+        await to_its_end(self._attaching.attach(instance, storage))
 
     async def detach(self, instance: InstanceRef, storage: Attachment) -> None:
-        await to_its_end(self._detach(instance.notebook_id, storage))
-
-    async def _detach(self, notebook_id: str, storage: Attachment) -> None:
-        async with self._held(notebook_id):
-            await asyncio.to_thread(self._storage.detach, notebook_id, storage.name)
-
-    async def _attach_all(self, spec: InstanceSpec) -> None:
-        """What an earlier start left behind goes first; where the server of this one runs it is its own."""
-        async with self._held(spec.ref.notebook_id):
-            if await asyncio.to_thread(self._find, spec.ref) is None:
-                await asyncio.to_thread(self._storage.clear, spec.ref.notebook_id)
-            await asyncio.to_thread(self._storage.attach_all, spec)
+        await to_its_end(self._attaching.detach(instance.notebook_id, storage.name))
 
     async def inventory(self) -> Sequence[InstanceRef]:
         return await asyncio.to_thread(self._inventory)
@@ -227,11 +212,27 @@ class LocalRuntime:
         environment = jupyter.environment(os.environ, self._python, home, spec.secret, self._pass_environment)
         self._children.forget(notebook_id)
         log = self._layout.append_log(notebook_id)
-        try:
-            process = self._children.spawn(command, environment, work, log, marker)
-        finally:
-            os.close(log)
+        # Between looking which devices are free and being seen with them nobody else may look.
+        with self._layout.held_devices():
+            try:
+                mine = machine.chosen(self._devices, self._given(), spec.gpus, spec.npus)
+            except machine.NoneFree as fault:
+                os.close(log)
+                raise StartFailed(Step.COMPUTE, str(fault)) from fault
+            environment |= machine.environment(self._devices, mine)
+            try:
+                process = self._children.spawn(command, environment, work, log, marker)
+            finally:
+                os.close(log)
         return process, Handle.of(process, str(socket))
+
+    def _given(self) -> list[str]:
+        """The devices of the instances that live."""
+        if self._devices == machine.Devices():
+            return []
+        found = processes.scan(self._fleet_id)
+        told = (processes.variable_of(one.pid, machine.VARIABLE) for one in found)
+        return [name for text in told if text for name in text.split(",")]
 
     async def _wait_for(
         self, step: Step, process: Process, deadline: float, missing: Callable[[], Awaitable[str | None]]
