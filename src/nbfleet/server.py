@@ -35,6 +35,7 @@ from nbfleet.gateway.from_store import resolver
 from nbfleet.gateway.server import OPTIONS, quiet_refusals
 from nbfleet.reconciler import sweeper, trials, watch
 from nbfleet.reconciler.loop import Reconciler
+from nbfleet.reconciler.mounts import Mounts
 from nbfleet.reconciler.works import Works
 from nbfleet.runtimes.base import InstanceRef, Runtime
 from nbfleet.runtimes.local import machine as machines
@@ -200,10 +201,14 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
     if database.is_sqlite:
         # The lock on the data directory says that whoever held these is gone.
         await database.write(claims.release_all)
-    reconciler = Reconciler(works)
+    reconciler, mounts = Reconciler(works), Mounts(works)
+
+    def hint() -> None:
+        reconciler.hint()
+        mounts.hint()
+
     context = Context(
-        database, Directory(), ground.keyring, settings, milliseconds, reconciler.hint, runtime.abilities,
-        machine,
+        database, Directory(), ground.keyring, settings, milliseconds, hint, runtime.abilities, machine,
     )  # fmt: skip
     addresses = _addresses(settings, api_socket, gateway_socket)
     link = await first_start.prepare(context, addresses.api)
@@ -217,6 +222,7 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
         faces,
         [
             reconciler.run,
+            mounts.run,
             lambda: watch.watch_running(works),
             lambda: watch.sweep_strays(works),
             lambda: sweeper.stop_expired(works, reconciler.hint),
@@ -278,6 +284,8 @@ def _runtime(settings: Settings, fleet_id: str) -> Runtime:
         start_timeout=settings.start_timeout * 0.9,
         images=shelf.of(settings),
         devices=machines.devices(Path(settings.device_dir)),
+        shares=settings.shares,
+        objects=settings.object_storage,
     )
 
 

@@ -6,6 +6,7 @@ otherwise be no limit. Nothing here opens anything; paths and addresses are only
 
 import os
 import tomllib
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -63,6 +64,30 @@ class PoolSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     nodes: Annotated[tuple[NodeSettings, ...], Meta(min_length=1)]
 
 
+class ShareSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A directory that notebooks may mount, and everything below it. Nothing under `projects` means all."""
+
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")]
+    root: Annotated[str, Meta(pattern=r"^/[^\0]*\Z")]
+    id: Annotated[str, Meta(pattern=r"^([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})?\Z")] = (
+        ""  # Empty: made of the name, see `share_id`.
+    )
+    read_only: bool = False
+    projects: list[str] = []
+    without_pool: bool = False  # Also mounted while they run into notebooks that are in no pool.
+
+
+class ObjectStorageSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An S3-compatible service. Each file holds ACCESS_KEY:SECRET_KEY and is readable by nobody else;
+    `secrets` are such files by the name that `dew_secret_name` gives."""
+
+    endpoint: Annotated[str, Meta(pattern=r"^(https?://[^\s,/]+)?\Z")] = ""  # Empty: there is none.
+    access_key_file: Annotated[str, Meta(pattern=r"^(/[^,\0]*)?\Z")] = ""
+    secrets: dict[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")], Annotated[str, Meta(pattern=r"^/[^,\0]+\Z")]
+    ] = {}
+
+
 class LeaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bounds of the auto-stop period in milliseconds; a laboratory may lower the minimum."""
 
@@ -111,6 +136,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     image_dirs: list[str] = []  # Besides images/ in the data directory; only read.
     images: Positive = 100  # Of one user.
     pools: tuple[PoolSettings, ...] = ()
+    shares: tuple[ShareSettings, ...] = ()
+    object_storage: ObjectStorageSettings = ObjectStorageSettings()
     keypairs: Positive = 100  # Of one user.
     lease: LeaseSettings = LeaseSettings()
     reveal_to_admin: bool = False
@@ -231,10 +258,24 @@ def _check(settings: Settings) -> None:
     flavors = [flavor.id for flavor in settings.flavors]
     _check_ids("flavors", flavors)
     _check_ids("pools", [pool.id for pool in settings.pools])
+    _check_ids("shares", [share_id(share) for share in settings.shares])
+    names = [share.name for share in settings.shares]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise BadSettings(f"shares has the name {twice} twice.")
     for pool in settings.pools:
         unknown = next((one for one in pool.flavors if one not in (*flavors, _CUSTOM_FLAVOR)), None)
         if unknown is not None:
             raise BadSettings(f"The pool {pool.id} names the flavor {unknown}, which flavors does not have.")
+
+
+def share_id(share: ShareSettings) -> str:
+    """The id of its file system; one that is made of the name can be made by clients as well."""
+    return share.id or made_share_id(share.name)
+
+
+def made_share_id(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
 
 
 def _check_ids(section: str, ids: list[str]) -> None:

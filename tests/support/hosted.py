@@ -22,6 +22,7 @@ from nbfleet.domain.notebook import Step
 from nbfleet.face import Face, listen
 from nbfleet.reconciler import trials
 from nbfleet.reconciler.loop import Reconciler
+from nbfleet.reconciler.mounts import Mounts
 from nbfleet.reconciler.works import Works
 from nbfleet.runtimes.base import InstanceSpec
 from nbfleet.runtimes.simulated import Behaviour, SimulatedRuntime
@@ -38,10 +39,11 @@ from support.make import Clock
 
 GATEWAY = "https://notebooks.example"
 FAILS, HANGS, STAYS = "flavor.that.fails", "flavor.that.hangs", "flavor.that.stays"
+NO_MOUNT, NO_UNMOUNT = "flavor.without.mount", "flavor.without.unmount"
 PASSWORD = "correct horse"
 FLAVORS = (
     *DEFAULT_FLAVORS,
-    *(FlavorSettings(id=name, vcpus=1, memory=512) for name in (FAILS, HANGS, STAYS)),
+    *(FlavorSettings(id=name, vcpus=1, memory=512) for name in (FAILS, HANGS, STAYS, NO_MOUNT, NO_UNMOUNT)),
 )
 
 
@@ -64,6 +66,10 @@ def _by_flavor(spec: InstanceSpec) -> Behaviour:
             return Behaviour(hang_at=Step.COMPUTE)
         case "flavor.that.stays":
             return Behaviour(delete_fail_reason="busy")
+        case "flavor.without.mount":
+            return Behaviour(attach_fail_reason="no such bucket")
+        case "flavor.without.unmount":
+            return Behaviour(detach_fail_reason="busy")
         case _:
             return Behaviour()
 
@@ -95,9 +101,14 @@ class Hosted:
         works = Works(
             self.database, self.keyring, self.runtime, self.settings, self.clock, asyncio.sleep, metrics
         )
-        reconciler = Reconciler(works)
+        reconciler, mounts = Reconciler(works), Mounts(works)
+
+        def hint() -> None:
+            reconciler.hint()
+            mounts.hint()
+
         self.context = Context(
-            self.database, Directory(), self.keyring, self.settings, self.clock, reconciler.hint,
+            self.database, Directory(), self.keyring, self.settings, self.clock, hint,
             self.runtime.abilities, self.machine,
         )  # fmt: skip
         await first_start.prepare(self.context, f"http://127.0.0.1:{self.port}")
@@ -109,7 +120,7 @@ class Hosted:
         tools = Tools(self.context, presenter, Answers(self.context.database.version), Questions(), log_tail)
         app = site(tools, Authenticator(self.context), metrics, f"http://127.0.0.1:{self.port}")
         self._face = Face(app, self._socket, self.settings)
-        working = asyncio.gather(reconciler.run(), trials.try_images(works))
+        working = asyncio.gather(reconciler.run(), trials.try_images(works), mounts.run())
         serving = asyncio.create_task(self._face.run())
         ready.set()
         await serving

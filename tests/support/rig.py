@@ -11,6 +11,7 @@ from nbfleet.domain.access import Caller, Role
 from nbfleet.domain.lifecycle import Status, effect_for, status_of
 from nbfleet.domain.notebook import Notebook, StepStatus
 from nbfleet.reconciler.loop import Reconciler
+from nbfleet.reconciler.mounts import Mounts
 from nbfleet.reconciler.works import Works
 from nbfleet.runtimes.simulated import Behaviour, SimulatedRuntime, World
 from nbfleet.services import notebooks as services
@@ -95,6 +96,7 @@ class Rig:
     works: Works
     reconciler: Reconciler
     task: "asyncio.Task[None]"
+    mounts: Mounts
 
     @property
     def context(self) -> Context:
@@ -111,7 +113,7 @@ class Rig:
         """The id of a new notebook of the caller."""
         body = NotebookCreateRequest(
             name="notebook", image_id=fleet.IMAGE, flavor="modelarts.vm.cpu.1u",
-            volume=VolumeMountRequest(category="EVS", ownership="MANAGED"), **fields,
+            **{"volume": VolumeMountRequest(category="EVS", ownership="MANAGED")} | fields,
         )  # fmt: skip
         return (await services.create(self.context, REQUEST, body)).notebook.id
 
@@ -158,11 +160,12 @@ async def service(
         machine.clock.sleep, Metrics(),
     )  # fmt: skip
     reconciler = Reconciler(works)
-    task = asyncio.create_task(reconciler.run())
+    task, mounts = asyncio.create_task(reconciler.run()), Mounts(works)
     try:
-        yield Rig(machine, simulated, works, reconciler, task)
+        yield Rig(machine, simulated, works, reconciler, task, mounts)
     finally:
         task.cancel()
+        mounts.cancel()
         with suppress(asyncio.CancelledError):
             await task
 

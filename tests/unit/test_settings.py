@@ -11,12 +11,16 @@ from nbfleet.settings import (
     BadSettings,
     FlavorSettings,
     LeaseSettings,
+    ObjectStorageSettings,
     Settings,
+    ShareSettings,
     api_url,
     default_data_dir,
     gateway_url,
     load,
+    made_share_id,
     scheme,
+    share_id,
 )
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -307,3 +311,37 @@ def test_bad_pools_are_refused(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(BadSettings) as fault:
         load({"data_dir": str(tmp_path)}, {}, file)
     assert message in str(fault.value)
+
+
+SHARE = '[[shares]]\nname = "sets"\nroot = "/srv/sets"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (SHARE + SHARE, "has the id"),
+        (SHARE + SHARE + f'id = "{made_share_id("other")}"\n', "shares has the name sets twice."),
+        (SHARE.replace("/srv/sets", "srv"), "at `$.shares[0].root`"),
+        (SHARE.replace("sets", "a b", 1), "at `$.shares[0].name`"),
+        (SHARE + 'id = "mine"\n', "at `$.shares[0].id`"),
+        (SHARE + "writable = true\n", "unknown field `writable`"),
+        ('[object_storage]\nendpoint = "store:9000"\n', "at `$.object_storage.endpoint`"),
+        ('[object_storage]\nendpoint = "http://store/x,y"\n', "at `$.object_storage.endpoint`"),
+        ('[object_storage]\naccess_key_file = "/a,b"\n', "at `$.object_storage.access_key_file`"),
+        ('[object_storage.secrets]\nmine = "keys"\n', "at `$.object_storage.secrets"),
+    ],
+)
+def test_bad_storage_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(BadSettings) as refused:
+        load({}, {}, written(tmp_path, text))
+    assert message in str(refused.value)
+
+
+def test_storage_from_a_file(tmp_path: Path) -> None:
+    text = SHARE + '[object_storage]\nendpoint = "https://store:9000"\naccess_key_file = "/keys"\n'
+    settings = load({}, {}, written(tmp_path, text + '[object_storage.secrets]\nmine = "/mine"\n'))
+    assert settings.shares == (ShareSettings(name="sets", root="/srv/sets"),)
+    assert share_id(settings.shares[0]) == made_share_id("sets") == "40df6f6c-0fce-5816-9021-438fc0ae4455"
+    assert settings.object_storage == ObjectStorageSettings(
+        endpoint="https://store:9000", access_key_file="/keys", secrets={"mine": "/mine"}
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from nbfleet.api import catalogue, identities, images, instances, keypairs, labels, lists, pools
+from nbfleet.api import catalogue, identities, images, instances, keypairs, labels, lists, mounts, pools
 from nbfleet.api.call import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -20,6 +20,7 @@ HANDLERS: dict[str, Handler] = {
     **labels.HANDLERS,
     **pools.HANDLERS,
     **keypairs.HANDLERS,
+    **mounts.HANDLERS,
 }
 
 

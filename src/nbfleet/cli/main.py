@@ -30,6 +30,7 @@ _COMMANDS = {
     "tag": ("tags", "Set tags of a notebook."),
     "untag": ("tags", "Remove tags of a notebook."),
     "tags": ("tags", "Show the tags in use."),
+    "mount": ("mounts", "List, add and remove storage of a running notebook."),
     "delete": ("notebooks", "Delete a notebook with its files."),
     "open": ("access", "Open a notebook in the browser."),
     "logs": ("access", "Print the last lines that a notebook wrote."),

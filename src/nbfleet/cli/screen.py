@@ -15,6 +15,10 @@ COLOURS = {
     "CREATE_FAILED": "red",
     "START_FAILED": "red",
     "DELETE_FAILED": "red",
+    "MOUNTED": "green",
+    "MOUNT_FAILED": "red",
+    "UNMOUNTED": "bright_black",
+    "UNMOUNT_FAILED": "red",
 }
 _IN_MOTION = "yellow"
 _PARTS = 2

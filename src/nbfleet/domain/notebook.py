@@ -8,6 +8,8 @@ Times are milliseconds since 1970-01-01T00:00:00Z, durations milliseconds, sizes
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
+from nbfleet.domain.storage import ExtraVolume, Source
+
 
 class Wanted(StrEnum):
     """What the last accepted request asked for."""
@@ -87,13 +89,15 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """The work volume. Sizes in GB; `growing_to` is None unless a larger one was asked for."""
+    """The work volume. Sizes in GB; `growing_to` is None unless a larger one was asked for. `source` is None
+    for storage of the service's own, which goes with the notebook."""
 
     category: str
     ownership: str
     capacity: int
     mount_path: str = "/home/ma-user/work/"
     growing_to: int | None = None
+    source: Source | None = None
 
     def grown(self) -> "Volume":
         """As large as was asked for."""
@@ -145,6 +149,7 @@ class Making:
     run_as: tuple[int, int] | None = None  # User and group id.
     required: tuple[AffinityRule, ...] = ()
     preferred: tuple[AffinityRule, ...] = ()
+    volumes: tuple[ExtraVolume, ...] = ()
 
 
 ORDINARY = Making()
@@ -156,6 +161,9 @@ class Ability(StrEnum):
     HOOKS = "hooks"
     RUN_USER = "run_user"
     AFFINITY = "affinity"
+    OBJECT_STORAGE = "object storage"
+    READ_ONLY = "read-only storage"
+    ANY_STORAGE = "any storage"  # Takes whatever is named, declared or not: nothing is really attached.
 
 
 @dataclass(frozen=True, slots=True)

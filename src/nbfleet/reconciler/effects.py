@@ -11,7 +11,7 @@ from nbfleet.domain.capacity import Size, size_of
 from nbfleet.domain.lifecycle import Effect, Event, Presence
 from nbfleet.domain.notebook import Notebook, Progress, Step, StepStatus
 from nbfleet.reconciler.works import Works, apply, is_down, is_ready, ref, save_progress
-from nbfleet.runtimes.base import DeleteFailed, GrowFailed, InstanceSpec, Observation, StartFailed
+from nbfleet.runtimes.base import Attachment, DeleteFailed, GrowFailed, InstanceSpec, Observation, StartFailed
 from nbfleet.store import catalogue, notebooks
 from nbfleet.store.database import Connection
 from nbfleet.wire.enums import ImageType
@@ -115,7 +115,19 @@ def _spec(works: Works, notebook: Notebook, image_path: str) -> InstanceSpec:
         secret=works.keyring.instance_secret(notebook.id, notebook.generation),
         image_path=image_path,
         making=notebook.making,
+        work=_work(notebook),
+        volumes=tuple(
+            Attachment(f"volume-{number}", one.category, one.mount_path, one.source)
+            for number, one in enumerate(notebook.making.volumes)
+        ),
     )
+
+
+def _work(notebook: Notebook) -> Attachment | None:
+    volume = notebook.volume
+    if volume.source is None:
+        return None
+    return Attachment("work", volume.category, volume.mount_path, volume.source)
 
 
 def _size(works: Works, notebook: Notebook) -> Size:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from nbfleet.domain.lifecycle import Presence
 from nbfleet.domain.notebook import ORDINARY, Ability, Making, Step, StepStatus
+from nbfleet.domain.storage import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,17 @@ class InstanceRef:
     notebook_id: str
     generation: int
     handle: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Storage to be seen inside an instance. `name` is its own among those of the notebook; the source names
+    a share or object storage, see `domain.storage`."""
+
+    name: str
+    category: str
+    mount_path: str
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,8 @@ class InstanceSpec:
     npus: int = 0
     image_path: str = ""
     making: Making = ORDINARY
+    work: Attachment | None = None  # None: storage of the runtime's own.
+    volumes: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +105,18 @@ class GrowFailed(Exception):
         self.reason = reason
 
 
+class AttachFailed(Exception):
+    """The storage cannot be attached or detached; `reason` is shown to the owner."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Runtime(Protocol):
     """All methods are idempotent. Every method may raise OSError-like faults of the moment: the caller
-    tries again later. StartFailed, DeleteFailed and GrowFailed are final until somebody asks again."""
+    tries again later. StartFailed, DeleteFailed, GrowFailed and AttachFailed are final until somebody asks
+    again."""
 
     name: str
     abilities: frozenset[Ability]
@@ -122,6 +145,16 @@ class Runtime(Protocol):
     async def grow(self, instance: InstanceRef, capacity: int) -> None:
         """Make sure the work volume has room for `capacity` GB, whether the instance runs or not. Raises
         GrowFailed."""
+        ...
+
+    async def attach(self, instance: InstanceRef, storage: Attachment) -> None:
+        """Make sure a running instance sees the storage on its mount path. A stop ends all of it. Raises
+        AttachFailed."""
+        ...
+
+    async def detach(self, instance: InstanceRef, storage: Attachment) -> None:
+        """Make sure the instance does not see it any more; what is stored there stays. Raises
+        AttachFailed."""
         ...
 
     async def inventory(self) -> Sequence[InstanceRef]:

@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbfleet.runtimes.local import mounting
+
 _CGROUPS = Path("/sys/fs/cgroup")
 _CONTROLLERS = ("memory", "cpu", "pids")
 
@@ -32,6 +34,8 @@ def detect(python: str = sys.executable) -> list[Capability]:
         _interpreter(python),
         *(_namespace(kind, flag) for kind, flag in _NAMESPACES.items()),
         _cgroups(),
+        _mounts("read-only shares", mounting.obstacle_to_mounting(), "shares that nobody writes to"),
+        _mounts("object storage", mounting.obstacle_to_objects(), "buckets in instances, by s3fs"),
         _program("bubblewrap", "bwrap", "isolating an instance that is not forked from a warm one"),
         _program("sshd", "sshd", "SSH into an instance"),
     ]
@@ -110,6 +114,10 @@ def _cgroup_layout() -> tuple[int, dict[str, Path]]:
         return 2, {name: _CGROUPS for name in controllers.read_text().split() if name in _CONTROLLERS}
     found = {name: _CGROUPS / name for name in _CONTROLLERS if (_CGROUPS / name).is_dir()}
     return (1, found) if found else (0, {})
+
+
+def _mounts(name: str, obstacle: str | None, purpose: str) -> Capability:
+    return Capability(name, obstacle is None, obstacle or "can be mounted", purpose)
 
 
 def _program(name: str, program: str, purpose: str) -> Capability:

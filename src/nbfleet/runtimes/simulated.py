@@ -21,6 +21,8 @@ from enum import Enum, auto
 
 from nbfleet.domain.notebook import Ability, Step, StepStatus
 from nbfleet.runtimes.base import (
+    AttachFailed,
+    Attachment,
     DeleteFailed,
     GrowFailed,
     InstanceRef,
@@ -46,6 +48,9 @@ class Behaviour:
     dies_after: float | None = None  # Counted from when it became ready.
     delete_fail_reason: str | None = None
     grow_fail_reason: str | None = None
+    attach_seconds: float = 0.0
+    attach_fail_reason: str | None = None
+    detach_fail_reason: str | None = None
     lost_answers: int = 0  # So many times a start, stop or delete takes effect and then times out.
     slow_to_notice: int = 0  # So many times it is UNKNOWN when looked at.
     ghosts: int = 0  # So many times it is READY although it was stopped or deleted.
@@ -97,6 +102,7 @@ class World:
         self.clock = clock
         self.instances: dict[str, _Instance] = {}
         self.capacities: dict[str, int] = {}  # Of the volumes that have grown, in GB.
+        self.attached: dict[str, dict[str, Attachment]] = {}  # By notebook and name.
         self.starts: dict[tuple[str, int], int] = {}  # How often each start really created something.
 
     def live(self) -> list[InstanceRef]:
@@ -139,8 +145,17 @@ class SimulatedRuntime:
         for step in Step:
             yield StartProgress(step, StepStatus.PROCESSING)
             await self._do(step, spec.ref, instance)
+            if step is Step.STORAGE:
+                await self._attach_all(spec)
             made = step is Step.COMPUTE
             yield StartProgress(step, StepStatus.COMPLETED, _handle(instance.generation) if made else None)
+
+    async def _attach_all(self, spec: InstanceSpec) -> None:
+        for storage in (*([] if spec.work is None else [spec.work]), *spec.volumes):
+            try:
+                await self._attach(spec.ref, storage)
+            except AttachFailed as failure:
+                raise StartFailed(Step.STORAGE, failure.reason) from failure
 
     async def observe(self, instances: Sequence[InstanceRef]) -> Sequence[Observation]:
         self.world.pass_time()
@@ -155,6 +170,7 @@ class SimulatedRuntime:
             await self._sleep(known.behaviour.stop_seconds)
             known = self.world.instances[instance.notebook_id]  # Another start may have taken its place.
         known.state, known.dies_at = _State.STOPPED, None
+        self.world.attached.pop(instance.notebook_id, None)
         _maybe_lose_the_answer(known)
 
     async def delete(self, instance: InstanceRef) -> None:
@@ -172,6 +188,32 @@ class SimulatedRuntime:
         if behaviour.grow_fail_reason is not None:
             raise GrowFailed(behaviour.grow_fail_reason)
         self.world.capacities[instance.notebook_id] = capacity
+        if known is not None:
+            _maybe_lose_the_answer(known)
+
+    async def attach(self, instance: InstanceRef, storage: Attachment) -> None:
+        known = self.world.instances.get(instance.notebook_id)
+        if known is not None and not known.lives:
+            raise ProcessLookupError("simulated: nothing of the instance runs")
+        await self._attach(instance, storage)
+        if known is not None:
+            _maybe_lose_the_answer(known)
+
+    async def _attach(self, instance: InstanceRef, storage: Attachment) -> None:
+        known = self.world.instances.get(instance.notebook_id)
+        behaviour = self._default if known is None else known.behaviour
+        await self._sleep(behaviour.attach_seconds)
+        if behaviour.attach_fail_reason is not None:
+            raise AttachFailed(behaviour.attach_fail_reason)
+        self.world.attached.setdefault(instance.notebook_id, {})[storage.name] = storage
+
+    async def detach(self, instance: InstanceRef, storage: Attachment) -> None:
+        known = self.world.instances.get(instance.notebook_id)
+        behaviour = self._default if known is None else known.behaviour
+        await self._sleep(behaviour.attach_seconds)
+        if behaviour.detach_fail_reason is not None:
+            raise AttachFailed(behaviour.detach_fail_reason)
+        self.world.attached.get(instance.notebook_id, {}).pop(storage.name, None)
         if known is not None:
             _maybe_lose_the_answer(known)
 

@@ -3,14 +3,14 @@
 import uuid
 
 from nbfleet.domain.access import Caller
-from nbfleet.domain.notebook import CUSTOM_FLAVOR, Making, Notebook, Observed, Progress, Wanted
-from nbfleet.services import catalogue, making, requests
+from nbfleet.domain.notebook import CUSTOM_FLAVOR, Making, Notebook, Observed, Progress, Volume, Wanted
+from nbfleet.services import catalogue, making, requests, storage
 from nbfleet.services.context import Context
 from nbfleet.services.requests import asks, given
 from nbfleet.wire import errors
 from nbfleet.wire.notebooks import NotebookCreateRequest
 
-_NOT_YET = ("data_volumes", "user_vpc", "public_network_config")
+_NOT_YET = ("user_vpc", "public_network_config")
 
 
 def new_notebook(context: Context, caller: Caller, body: NotebookCreateRequest, now: int) -> Notebook:
@@ -20,6 +20,7 @@ def new_notebook(context: Context, caller: Caller, body: NotebookCreateRequest, 
     pool_id = given(body.pool_id, "") or None
     feature = given(body.feature, "NOTEBOOK").upper()
     lease = requests.first_lease(context.lease_range, body, now)
+    volume = storage.work_volume(context, body.volume)
     if feature == "DEFAULT":
         requests.check_default_period(context.lease_range, "duration", lease.period)
     return Notebook(
@@ -33,7 +34,7 @@ def new_notebook(context: Context, caller: Caller, body: NotebookCreateRequest, 
         image_id=body.image_id.lower(),
         workspace_id=given(body.workspace_id, "0"),
         pool_id=pool_id,
-        volume=requests.work_volume(body.volume),
+        volume=volume,
         lease=lease,
         wanted=Wanted.RUNNING,
         observed=Observed.NEW,
@@ -42,12 +43,15 @@ def new_notebook(context: Context, caller: Caller, body: NotebookCreateRequest, 
         generation=1,
         progress=Progress(),
         tags=requests.joined_tags((), requests.checked_tags(given(body.tags, []))),
-        making=_making(context, body, pool_id),
+        making=_making(context, body, pool_id, volume),
     )
 
 
-def _making(context: Context, body: NotebookCreateRequest, pool_id: str | None) -> Making:
-    first = Making(run_as=making.run_as(context, body.run_user))
+def _making(context: Context, body: NotebookCreateRequest, pool_id: str | None, volume: Volume) -> Making:
+    first = Making(
+        run_as=making.run_as(context, body.run_user),
+        volumes=storage.extra_volumes(context, volume, given(body.data_volumes, [])),
+    )
     return making.changed(context, first, body, pool_id)
 
 

@@ -17,7 +17,7 @@ from nbfleet.domain.access import Caller
 from nbfleet.domain.capacity import Room
 from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
 from nbfleet.domain.notebook import Notebook, Progress
-from nbfleet.services import creation, images, pools, requests, updates
+from nbfleet.services import creation, images, pools, requests, storage, updates
 from nbfleet.services.catalogue import category_of, flavor_view, switchable
 from nbfleet.services.context import Context
 from nbfleet.store import audit, catalogue, idempotency, notebooks
@@ -65,7 +65,7 @@ class Request:
 
 async def show(context: Context, caller: Caller, notebook_id: str) -> Shown:
     def read(connection: Connection) -> Shown:
-        return _shown(connection, _visible(connection, caller, notebook_id).notebook)
+        return _shown(connection, visible(connection, caller, notebook_id).notebook)
 
     return await context.database.read(read)
 
@@ -102,11 +102,15 @@ async def update(context: Context, request: Request, notebook_id: str, body: Not
     def change(found: Stored, now: int) -> Notebook:
         return updates.updated(context, found.notebook, body, now)
 
-    def can_use(connection: Connection, before: Notebook, changed: Notebook) -> None:
+    def can_use(connection: Connection, found: Stored, changed: Notebook) -> None:
+        before = found.notebook
         if changed.image_id != before.image_id:
             images.check_use(connection, context, request.caller, changed, body.endpoints)
         elif changed.flavor != before.flavor:
             images.check_flavor(connection, context, changed)
+        kept = storage.sources_of(before)
+        new = [source for source in storage.sources_of(changed) if source not in kept]
+        storage.check_access(connection, context, changed.project_id, new)
 
     return await _change(context, request, notebook_id, "update", change, can_use)
 
@@ -126,8 +130,9 @@ async def start(context: Context, request: Request, notebook_id: str, period: in
             endpoint=None,
         )
 
-    def has_room(connection: Connection, _: Notebook, notebook: Notebook) -> None:
+    def has_room(connection: Connection, found: Stored, notebook: Notebook) -> None:
         pools.make_room(connection, context, notebook)
+        storage.mount_again(connection, found.rid, notebook.update_at)
 
     return await _change(context, request, notebook_id, Event.START.value, change, has_room)
 
@@ -151,7 +156,7 @@ async def unfreeze(context: Context, request: Request, notebook_id: str) -> Show
 
 async def show_lease(context: Context, caller: Caller, notebook_id: str) -> Notebook:
     def read(connection: Connection) -> Notebook:
-        return _running(_visible(connection, caller, notebook_id).notebook)
+        return running(visible(connection, caller, notebook_id).notebook)
 
     return await context.database.read(read)
 
@@ -162,7 +167,7 @@ async def renew_lease(
     period = requests.requested_period(context.lease_range, duration, None, body)
 
     def change(found: Stored, now: int) -> Notebook:
-        notebook = _running(found.notebook)
+        notebook = running(found.notebook)
         _check_period(context, notebook, period)
         return replace(notebook, lease=leases.renewed(notebook.lease, period, now))
 
@@ -171,7 +176,7 @@ async def renew_lease(
 
 async def switchable_flavors(context: Context, caller: Caller, notebook_id: str) -> list[NotebookFlavor]:
     def read(connection: Connection) -> tuple[Notebook, tuple[str, ...], Room | None]:
-        notebook = _visible(connection, caller, notebook_id).notebook
+        notebook = visible(connection, caller, notebook_id).notebook
         room = pools.public_room(connection, context) if notebook.pool_id is None else None
         return notebook, images.families_of(connection, notebook), room
 
@@ -215,16 +220,17 @@ async def _change(
     notebook_id: str,
     event: str,
     change: Callable[[Stored, int], Notebook],
-    check: Callable[[Connection, Notebook, Notebook], None] | None = None,
+    check: Callable[[Connection, Stored, Notebook], None] | None = None,
 ) -> Shown:
-    """`check` is given the record before and after, and may refuse it by what else there is in the store."""
+    """`check` sees the record before and after: it may refuse the change by what else there is in the store,
+    and changes what goes with it."""
 
     def write(connection: Connection) -> Shown:
         now = context.clock()
         found = actionable(connection, request.caller, notebook_id, lock=True)
         changed = change(found, now)
         if check is not None:
-            check(connection, found.notebook, changed)
+            check(connection, found, changed)
         notebooks.save(connection, found, changed, due_at=now)
         audit.record(connection, now, request.actor, event, changed, found.notebook)
         return _shown(connection, changed)
@@ -234,7 +240,7 @@ async def _change(
     return shown
 
 
-def _visible(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool = False) -> Stored:
+def visible(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool = False) -> Stored:
     """The notebook if this caller may know of it; a deleted one is gone for everybody."""
     found = notebooks.find(connection, notebook_id.lower(), project_id=caller.project_id, lock=lock)
     if found is None or status_of(found.notebook) is Status.DELETED:
@@ -246,7 +252,7 @@ def _visible(connection: Connection, caller: Caller, notebook_id: str, *, lock: 
 
 def actionable(connection: Connection, caller: Caller, notebook_id: str, *, lock: bool) -> Stored:
     """The notebook if this caller may change it; `lock` keeps other writers off until the commit."""
-    found = _visible(connection, caller, notebook_id, lock=lock)
+    found = visible(connection, caller, notebook_id, lock=lock)
     if not access.acts_on(caller, found.notebook.owner_id):
         raise errors.forbidden(access.ACT_ON_ALL)
     return found
@@ -267,7 +273,7 @@ def _wrong_state(notebook_id: str, status: Status, event: Event) -> errors.ApiEr
     return errors.conflicting_state(notebook_id, status.value, _TARGET[event])
 
 
-def _running(notebook: Notebook) -> Notebook:
+def running(notebook: Notebook) -> Notebook:
     status = status_of(notebook)
     if status is Status.FROZEN:
         raise errors.frozen(notebook.id)
@@ -287,6 +293,7 @@ def _add(connection: Connection, context: Context, request: Request, notebook: N
     ):
         raise errors.one_default_instance()
     pools.admit(connection, context, notebook)
+    storage.check_access(connection, context, notebook.project_id, storage.sources_of(notebook))
     try:
         notebooks.add(connection, context.directory, notebook, due_at=notebook.create_at)
     except UnknownReference as fault:
@@ -301,7 +308,7 @@ def _repeated(connection: Connection, caller: Caller, key: str, digest: bytes) -
         return None
     if earlier.digest != digest:
         raise errors.wrong_value("Idempotency-Key", key, "a key not yet used for another request")
-    return _shown(connection, _visible(connection, caller, earlier.notebook_id).notebook)
+    return _shown(connection, visible(connection, caller, earlier.notebook_id).notebook)
 
 
 def _remember(

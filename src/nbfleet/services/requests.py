@@ -12,19 +12,15 @@ from msgspec import UNSET, UnsetType
 from nbfleet.domain import lease as leases
 from nbfleet.domain import tags
 from nbfleet.domain.lease import Range
-from nbfleet.domain.notebook import Lease, LeaseType, Volume
+from nbfleet.domain.notebook import Lease, LeaseType
 from nbfleet.domain.tags import Tags
 from nbfleet.wire import errors
 from nbfleet.wire.endpoints import EndpointsReq
 from nbfleet.wire.leases import LeaseReq
 from nbfleet.wire.notebooks import NotebookCreateRequest
 from nbfleet.wire.tags import TmsTag
-from nbfleet.wire.volumes import VolumeMountRequest
 
 T = TypeVar("T")
-
-WORK_PATH = "/home/ma-user/work/"
-_DEFAULT_CAPACITY = {"EVS": 5, "EFS": 50}
 
 LARGEST_VOLUME = 4096  # GB.
 
@@ -107,23 +103,6 @@ def check_endpoints(endpoints: list[EndpointsReq] | UnsetType) -> None:
         for field in ("key_pair_names", "ssh_keys", "allowed_access_ips"):
             if asks(getattr(endpoint, field)):
                 raise errors.wrong_value(f"endpoints[{place}].{field}", "given", "nothing: SSH only")
-
-
-def work_volume(body: VolumeMountRequest) -> Volume:
-    category, ownership = body.category.upper(), body.ownership.upper()
-    if category == "EVS" and ownership == "DEDICATED":
-        raise errors.storage_mismatch(category, ownership)
-    if category not in _DEFAULT_CAPACITY or ownership != "MANAGED":
-        raise errors.not_available(f"volume.category {category} with volume.ownership {ownership}")
-    for field in ("uri", "id", "dew_secret_name"):
-        if asks(getattr(body, field)):
-            raise errors.wrong_value(f"volume.{field}", getattr(body, field), "nothing with MANAGED")
-    if given(body.read_only, False):
-        raise errors.wrong_value("volume.read_only", True, "false: the work volume is written to")
-    path = given(body.mount_path, WORK_PATH)
-    if path.rstrip("/") != WORK_PATH.rstrip("/"):
-        raise errors.wrong_value("volume.mount_path", path, WORK_PATH)
-    return Volume(category, ownership, given(body.capacity, _DEFAULT_CAPACITY[category]))
 
 
 def check_default_period(allowed: Range, field: str, period: int) -> None:

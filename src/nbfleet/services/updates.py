@@ -9,16 +9,16 @@ from dataclasses import replace
 from msgspec import UnsetType
 
 from nbfleet.domain.lifecycle import GROWS_IN, Status, status_of
-from nbfleet.domain.notebook import CUSTOM_FLAVOR, Notebook, Volume
-from nbfleet.services import catalogue, making, pools, requests
+from nbfleet.domain.notebook import CUSTOM_FLAVOR, Making, Notebook, Volume
+from nbfleet.services import catalogue, making, pools, requests, storage
 from nbfleet.services.context import Context
 from nbfleet.services.requests import asks, given
 from nbfleet.wire import errors
 from nbfleet.wire.notebooks import NotebookUpdateRequest
 
 _ALSO_RUNNING = ("name", "description", "storage_new_size")
-_ONLY_STOPPED = ("flavor", "custom_spec", "image_id", "hooks", "affinity")
-_NOT_YET = ("dew_secret_name", "data_volumes", "public_network_config")
+_ONLY_STOPPED = ("flavor", "custom_spec", "image_id", "hooks", "affinity", "dew_secret_name", "data_volumes")
+_NOT_YET = ("public_network_config",)
 
 
 def updated(context: Context, notebook: Notebook, body: NotebookUpdateRequest, now: int) -> Notebook:
@@ -30,9 +30,9 @@ def updated(context: Context, notebook: Notebook, body: NotebookUpdateRequest, n
         notebook,
         name=given(body.name, notebook.name),
         description=given(body.description, notebook.description),
-        volume=_volume(notebook, body.storage_new_size),
+        volume=_volume(context, notebook, body),
         image_id=given(body.image_id, notebook.image_id).lower(),
-        making=making.changed(context, notebook.making, body, notebook.pool_id),
+        making=_making(context, notebook, body),
     )
     changed = _with_flavor(context, changed, body)
     if (changed.flavor, changed.making.size) != (notebook.flavor, notebook.making.size):
@@ -52,7 +52,25 @@ def _check_status(notebook: Notebook, body: NotebookUpdateRequest) -> None:
             raise errors.update_not_allowed(field, status.value, "STOPPED")
 
 
-def _volume(notebook: Notebook, wanted: int | UnsetType) -> Volume:
+def _making(context: Context, notebook: Notebook, body: NotebookUpdateRequest) -> Making:
+    """A list of volumes replaces the one there is; an empty one takes all away."""
+    changed = making.changed(context, notebook.making, body, notebook.pool_id)
+    if isinstance(body.data_volumes, UnsetType):
+        return changed
+    volumes = storage.extra_volumes(context, notebook.volume, body.data_volumes)
+    if volumes != changed.volumes and status_of(notebook) is not Status.STOPPED:
+        raise errors.update_not_allowed("data_volumes", status_of(notebook).value, "STOPPED")
+    return replace(changed, volumes=volumes)
+
+
+def _volume(context: Context, notebook: Notebook, body: NotebookUpdateRequest) -> Volume:
+    volume = _grown(notebook, body.storage_new_size)
+    if not isinstance(body.dew_secret_name, UnsetType):
+        return replace(volume, source=storage.with_secret(context, volume, body.dew_secret_name))
+    return volume
+
+
+def _grown(notebook: Notebook, wanted: int | UnsetType) -> Volume:
     volume = notebook.volume
     if isinstance(wanted, UnsetType):
         return volume

@@ -6,12 +6,14 @@ into the documents anew when they do.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from nbfleet.domain.lifecycle import FAILED, Status, status_of
 from nbfleet.domain.notebook import AffinityRule, CustomSize, Lease, Making, Notebook, Progress, Step, Volume
+from nbfleet.domain.storage import ExtraVolume
 from nbfleet.store.codes import COMPUTE, STORAGE
 from nbfleet.wire import enums, placement
 from nbfleet.wire.flavors import NotebookCustomSpecRep
@@ -20,7 +22,7 @@ from nbfleet.wire.leases import Lease as WireLease
 from nbfleet.wire.notebooks import JobProgress, NotebookResp
 from nbfleet.wire.placement import AffinityType, Pool, RunUserInfo
 from nbfleet.wire.tags import TmsTagResponse
-from nbfleet.wire.volumes import VolumeRes
+from nbfleet.wire.volumes import VolumeRes, VolumeResponse
 
 _STEP_TEXTS = {
     Step.STORAGE: "Prepare storage.",
@@ -59,9 +61,37 @@ def volume_view(volume: Volume) -> VolumeRes:
         ownership=enums.VolumeOwnership(volume.ownership),
         capacity=volume.capacity,
         mount_path=volume.mount_path,
-        read_only=False,
+        read_only=False if volume.source is None else volume.source.read_only,
         status=UNSET if volume.growing_to is None else enums.VolumeStatus.RESIZING,
+        **_source_view(volume),
     )
+
+
+def _source_view(volume: Volume) -> dict[str, Any]:
+    """What is only told of storage that is not the service's own."""
+    source = volume.source
+    if source is None:
+        return {}
+    return {
+        "uri": source.uri,
+        "id": UNSET if source.id is None else source.id,
+        "dew_secret_name": UNSET if source.secret is None else source.secret,
+        "mount_type": enums.MountType.MAIN,
+    }
+
+
+def volumes_view(volumes: Sequence[ExtraVolume]) -> list[VolumeResponse] | UnsetType:
+    if not volumes:
+        return UNSET
+    return [
+        VolumeResponse(
+            category=enums.VolumeCategory(one.category),
+            mount_path=one.mount_path,
+            url=one.source.uri,
+            mount_type=enums.MountType.STATIC,
+        )
+        for one in volumes
+    ]
 
 
 def progress_view(notebook_id: str, progress: Progress) -> list[JobProgress]:
@@ -124,6 +154,7 @@ def view(notebook: Notebook, image: Image, pool: Pool | None) -> NotebookResp:
         pool=UNSET if pool is None else pool,
         lease=lease_view(notebook.lease),
         volume=volume_view(notebook.volume),
+        data_volumes=volumes_view(making.volumes),
         workspace_id=notebook.workspace_id,
         billing_items=billing_items(billing_bits(notebook)),
         user_id=notebook.owner_id,

@@ -25,6 +25,7 @@ from nbfleet.domain.notebook import (
     Volume,
     Wanted,
 )
+from nbfleet.domain.storage import Source
 from nbfleet.store import catalogue, compiled, documents
 from nbfleet.store.codes import FEATURE, NO_POOL, STATUS
 from nbfleet.store.compiled import Statement
@@ -122,6 +123,7 @@ def _stored(row: Row[Any], tags: tuple[tuple[str, str], ...]) -> Stored:
                 row.volume_capacity,
                 row.volume_mount_path,
                 row.volume_growing_to,
+                _source(row.volume_source),
             ),
             lease=_lease(row),
             wanted=Wanted(row.wanted),
@@ -313,6 +315,7 @@ def state_values(notebook: Notebook, due_at: int) -> dict[str, Any]:
         "volume_capacity": volume.capacity,
         "volume_mount_path": volume.mount_path,
         "volume_growing_to": volume.growing_to,
+        "volume_source": None if volume.source is None else msgspec.json.encode(volume.source).decode(),
         "lease_create_at": lease.create_at,
         "lease_update_at": lease.update_at,
         "lease_duration": lease.duration,
@@ -334,6 +337,10 @@ def _lease(row: Row[Any]) -> Lease:
         row.lease_create_at, row.lease_update_at, row.lease_duration, row.lease_period,
         enable=bool(row.lease_enable), type=LeaseType(row.lease_type),
     )  # fmt: skip
+
+
+def _source(text: str | None) -> Source | None:
+    return None if text is None else msgspec.json.decode(text, type=Source)
 
 
 def _progress_text(progress: Progress | None) -> str | None:

@@ -285,6 +285,7 @@ instances = Table(
     Column("claim_until", BigInteger),
     Column("volume_growing_to", Integer),
     Column("making", Text),  # JSON of `domain.notebook.Making`; null for an ordinary one.
+    Column("volume_source", Text),  # JSON of `domain.storage.Source`; null for the service's own.
     Index("instances_due", "due_at", sqlite_where=text("due_at IS NOT NULL"),
           postgresql_where=text("due_at IS NOT NULL")),
     Index("instances_stop", "stop_at", sqlite_where=text("stop_at IS NOT NULL"),
@@ -304,6 +305,29 @@ notebook_tags = Table(
     Column("value", _Text, nullable=False),
     Index("notebook_tags_by_key", "key", "value", "rid"),
 )
+
+mounts = Table(
+    "mounts",
+    metadata,
+    Column("no", _Number, primary_key=True),
+    Column("id", String(36), nullable=False),
+    Column("rid", _Number, ForeignKey("notebooks.rid"), nullable=False),
+    Column("category", Text, nullable=False),
+    Column("mount_path", Text, nullable=False),
+    Column("uri", Text, nullable=False),
+    Column("file_system_id", Text),
+    Column("read_only", Boolean, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("failure_reason", Text),
+    Column("create_at", BigInteger, nullable=False),
+    Column("update_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger),  # When the reconciler must look at it; null where it is settled.
+    UniqueConstraint("id", name="mounts_by_id"),
+    Index("mounts_of_notebook", "rid", "no"),
+    Index("mounts_due", "due_at", sqlite_where=text("due_at IS NOT NULL"),
+          postgresql_where=text("due_at IS NOT NULL")),
+    sqlite_autoincrement=True,
+)  # fmt: skip
 
 
 def _counter(name: str, *keys: str) -> Table:

@@ -332,27 +332,10 @@ CASES = [
     # What the contract documents and this release does not have, each by name.
     create(VALUE, "custom_spec", "dedicated pool", flavor=..., custom_spec={"cpu": 1, "memory": 1024}),
     create(VALUE, "flavor", "cpu.1u", "custom.flavor.spec.code", custom_spec={"cpu": 1, "memory": 1024}),
-    create(UNAVAILABLE, "data_volumes", data_volumes=[{"category": "OBS", "ownership": "DEDICATED"}]),
     create(UNAVAILABLE, "lease.type IDLE", lease={"type": "IDLE", "duration": 900_000}),
     create(UNAVAILABLE, "lease.type IDLE", lease={"type": "idle"}),
     create(UNAVAILABLE, "SSH", "endpoints[0]", endpoints=[{"service": "SSH", "key_pair_names": ["k"]}]),
     create(UNAVAILABLE, "SSH", "endpoints[1]", endpoints=[{}, {"dev_service": "ssh"}]),
-    *(
-        create(
-            UNAVAILABLE,
-            f"volume.category {category.upper()}",
-            ownership,
-            volume=volume(category=category, ownership=ownership),
-        )
-        for category, ownership in (
-            ("OBS", "MANAGED"),
-            ("OBSFS", "DEDICATED"),
-            ("EFS", "DEDICATED"),
-            ("sfs", "MANAGED"),
-        )
-    ),
-    update(UNAVAILABLE, "dew_secret_name", dew_secret_name="s"),
-    update(UNAVAILABLE, "data_volumes", data_volumes=[{"category": "OBS", "ownership": "DEDICATED"}]),
     update(UNAVAILABLE, "SSH", endpoints=[{"service": "SSH"}]),
     case(UNAVAILABLE, "lease type IDLE", method="POST", path="notebooks/STOPPED/start", query="type=IDLE"),
     case(

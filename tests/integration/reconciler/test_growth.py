@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from nbfleet.domain.access import Role
 from nbfleet.domain.lifecycle import UNUSED, Status
+from nbfleet.domain.notebook import Volume
 from nbfleet.reconciler import sweeper
 from nbfleet.reconciler.loop import GIVE_UP
 from nbfleet.services import notebooks as services
@@ -18,8 +19,10 @@ ADMINISTRATOR = replace(REQUEST, caller=replace(REQUEST.caller, role=Role.ADMINI
 GREEDY = Behaviour(grow_fail_reason="the disk has 9 GB in all")
 
 
-async def grow(rig: Rig, notebook_id: str, size: int) -> None:
-    await services.update(rig.context, REQUEST, notebook_id, NotebookUpdateRequest(storage_new_size=size))
+async def grow(rig: Rig, notebook_id: str, size: int) -> Volume:
+    """The volume as the request leaves it: what grows it may be done by the next look."""
+    body = NotebookUpdateRequest(storage_new_size=size)
+    return (await services.update(rig.context, REQUEST, notebook_id, body)).notebook.volume
 
 
 async def trail(machine: Machine) -> list[tuple[str, str | None]]:
@@ -47,8 +50,7 @@ def test_a_volume_grows_whether_its_notebook_runs_or_not(store_url: str) -> None
         async with service(machine) as rig:
             notebook_id = await rig.create()
             before = await rig.ends(notebook_id, Status.RUNNING)
-            await grow(rig, notebook_id, 20)
-            assert (await machine.find(notebook_id)).volume == replace(before.volume, growing_to=20)
+            assert await grow(rig, notebook_id, 20) == replace(before.volume, growing_to=20)
             grown = await rig.ends(notebook_id, Status.RUNNING)
             assert grown.volume == replace(before.volume, capacity=20)
             await rig.stop(notebook_id)

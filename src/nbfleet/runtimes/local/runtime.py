@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from nbfleet.domain.notebook import Ability, Hook, Step, StepStatus
 from nbfleet.runtimes.base import (
+    Attachment,
     DeleteFailed,
     InstanceRef,
     InstanceSpec,
@@ -25,13 +26,16 @@ from nbfleet.runtimes.base import (
     StartFailed,
     StartProgress,
 )
-from nbfleet.runtimes.local import hooks, jupyter, machine, processes
+from nbfleet.runtimes.local import hooks, jupyter, machine, mounting, processes
+from nbfleet.runtimes.local.attaching import Attaching
 from nbfleet.runtimes.local.children import Children
 from nbfleet.runtimes.local.control import failing, to_its_end, within
 from nbfleet.runtimes.local.ending import end
 from nbfleet.runtimes.local.handle import Handle
 from nbfleet.runtimes.local.layout import Layout, is_notebook_id
 from nbfleet.runtimes.local.processes import Marker, Process
+from nbfleet.runtimes.local.storage import Storage
+from nbfleet.settings import ObjectStorageSettings, ShareSettings
 from nbfleet.shelf import Shelf, Unusable
 
 _NODE_ADDRESS = "127.0.0.1"
@@ -44,7 +48,6 @@ class LocalRuntime:
     Durations in seconds."""
 
     name = "local"
-    abilities = frozenset({Ability.HOOKS})
 
     def __init__(
         self,
@@ -58,6 +61,8 @@ class LocalRuntime:
         arguments: Sequence[str] = (),
         images: Shelf | None = None,
         devices: machine.Devices = machine.Devices(),  # noqa: B008 - it cannot change.
+        shares: Sequence[ShareSettings] = (),
+        objects: ObjectStorageSettings | None = None,
     ) -> None:
         processes.check_fleet_id(fleet_id)
         self._layout = Layout(root, fleet_id)
@@ -70,12 +75,16 @@ class LocalRuntime:
         self._images = images
         self._devices = devices
         self._children = Children()
+        self._storage = Storage(root, self._layout.work, shares, objects)
+        self._attaching = Attaching(self._storage, self._held, lambda ref: self._find(ref) is not None)
+        self.abilities = frozenset({Ability.HOOKS}) | mounting.abilities()
 
     async def start(self, spec: InstanceSpec) -> AsyncIterator[StartProgress]:
         ref = spec.ref
         yield StartProgress(Step.STORAGE, StepStatus.PROCESSING)
         with failing(Step.STORAGE, "its directories cannot be made"):
             await asyncio.to_thread(self._layout.prepare, ref.notebook_id)
+            await to_its_end(self._attaching.prepare(spec))
         yield StartProgress(Step.STORAGE, StepStatus.COMPLETED)
 
         yield StartProgress(Step.COMPUTE, StepStatus.PROCESSING)
@@ -116,6 +125,12 @@ class LocalRuntime:
 
     async def grow(self, instance: InstanceRef, capacity: int) -> None:
         await asyncio.to_thread(self._layout.check_room, instance.notebook_id, capacity)
+
+    async def attach(self, instance: InstanceRef, storage: Attachment) -> None:
+        await to_its_end(self._attaching.attach(instance, storage))
+
+    async def detach(self, instance: InstanceRef, storage: Attachment) -> None:
+        await to_its_end(self._attaching.detach(instance.notebook_id, storage.name))
 
     async def inventory(self) -> Sequence[InstanceRef]:
         return await asyncio.to_thread(self._inventory)
@@ -182,7 +197,7 @@ class LocalRuntime:
 
     def _spawn_hook(self, spec: InstanceSpec, name: str, hook: Hook, status: Path) -> Process:
         notebook_id = spec.ref.notebook_id
-        work, directory = self._layout.work(notebook_id), self._layout.run(notebook_id)
+        work, directory = self._storage.work(spec), self._layout.run(notebook_id)
         command = hooks.command(hook, directory, name, work, status)
         environment = jupyter.environment(
             os.environ, self._python, self._layout.home(notebook_id), spec.secret, self._pass_environment
@@ -195,7 +210,7 @@ class LocalRuntime:
 
     def _spawn(self, spec: InstanceSpec, marker: Marker) -> tuple[Process, Handle]:
         notebook_id = spec.ref.notebook_id
-        home, work = self._layout.home(notebook_id), self._layout.work(notebook_id)
+        home, work = self._layout.home(notebook_id), self._storage.work(spec)
         socket = self._layout.socket(notebook_id, marker.generation)
         also, arguments = self._pass_environment, self._arguments
         if spec.image_path:
@@ -273,6 +288,7 @@ class LocalRuntime:
         async with self._held(notebook_id):
             await self._end(notebook_id)
             await asyncio.to_thread(self._layout.remove_sockets, notebook_id)
+            await asyncio.to_thread(self._storage.clear, notebook_id)
             await asyncio.to_thread(self._children.reap)
 
     async def _end(self, notebook_id: str, spare: Marker | None = None) -> None:
@@ -318,6 +334,8 @@ class LocalRuntime:
     def _delete(self, notebook_id: str) -> None:
         if is_notebook_id(notebook_id) and processes.scan(self._fleet_id, notebook_id):
             raise DeleteFailed("it is still running")
+        if is_notebook_id(notebook_id):
+            self._storage.remove(notebook_id)
         self._layout.remove(notebook_id)
         self._children.forget(notebook_id)
 

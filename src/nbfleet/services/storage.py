@@ -1,0 +1,218 @@
+"""From a request to the storage it asks for: work volumes, extra volumes and what is mounted while it runs.
+
+What the installation does not have, or its runtime cannot do, is refused here by name. Whether a bucket
+exists and lets us in is found out when it is mounted.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from msgspec import UnsetType
+
+from nbfleet.domain import storage
+from nbfleet.domain.notebook import Ability, Notebook, Volume
+from nbfleet.domain.storage import (
+    IN_MOTION,
+    MOST_MOUNTS,
+    OBJECTS,
+    SHARED,
+    ExtraVolume,
+    MountEvent,
+    Source,
+    moved,
+)
+from nbfleet.services.context import Context
+from nbfleet.services.requests import asks, given
+from nbfleet.settings import ShareSettings, share_id
+from nbfleet.store import identity
+from nbfleet.store import mounts as rows
+from nbfleet.store.database import Connection
+from nbfleet.wire import errors
+from nbfleet.wire.volumes import DataVolumesReq, VolumeMountRequest
+
+WORK_PATH = "/home/ma-user/work/"
+_DEFAULT_CAPACITY = {"EVS": 5, "EFS": 50, "SFS": 50}
+_NO_FUSE = "this machine has no way to mount object storage; `nbfleet doctor` says what is missing"
+_NO_READ_ONLY = "the service may not mount here, so nothing keeps an instance from writing"
+_NOT_OWN = "the work volume is not the instance's own, so others would see what is attached in it"
+
+
+def work_volume(context: Context, body: VolumeMountRequest) -> Volume:
+    category, ownership = body.category.upper(), body.ownership.upper()
+    path = given(body.mount_path, WORK_PATH)
+    if path.rstrip("/") != WORK_PATH.rstrip("/"):
+        raise errors.wrong_value("volume.mount_path", path, WORK_PATH)
+    capacity = given(body.capacity, _DEFAULT_CAPACITY.get(category, 0))
+    if ownership == "DEDICATED":
+        return Volume(category, ownership, capacity, source=_source(context, "volume", body))
+    if category in OBJECTS:
+        raise errors.storage_mismatch(category, ownership)
+    for field in ("uri", "id", "dew_secret_name"):
+        if asks(getattr(body, field)):
+            raise errors.wrong_value(f"volume.{field}", getattr(body, field), "nothing with MANAGED")
+    if given(body.read_only, False):
+        raise errors.wrong_value("volume.read_only", True, "false: the work volume is written to")
+    return Volume(category, ownership, capacity)
+
+
+def extra_volumes(
+    context: Context, work: Volume, wanted: Sequence[VolumeMountRequest]
+) -> tuple[ExtraVolume, ...]:
+    """Storage that is to be there whenever an instance with this work volume runs."""
+    if len(wanted) > MOST_MOUNTS:
+        raise errors.wrong_value("data_volumes", f"{len(wanted)} volumes", f"at most {MOST_MOUNTS}")
+    found: list[ExtraVolume] = []
+    for number, body in enumerate(wanted):
+        field = f"data_volumes[{number}]"
+        category, ownership = body.category.upper(), body.ownership.upper()
+        if category == "EVS":
+            raise errors.storage_not_supported(f"{field}.category", category, "EFS, OBS, OBSFS")
+        if ownership != "DEDICATED":
+            raise errors.storage_mismatch(category, ownership, field)
+        if not asks(body.mount_path):
+            raise errors.missing_mount_path(f"{field}.mount_path")
+        path = given(body.mount_path, "")
+        _check_place(f"{field}.mount_path", path, [one.mount_path for one in found])
+        if asks(body.capacity):
+            raise errors.wrong_value(f"{field}.capacity", body.capacity, "nothing: it is there already")
+        found.append(ExtraVolume(category, path, _source(context, field, body)))
+    if found:
+        _needs_own_work(context, work, "data_volumes")
+    return tuple(found)
+
+
+def dynamic(
+    context: Context, notebook: Notebook, body: DataVolumesReq, taken: Iterable[str]
+) -> tuple[str, Source]:
+    """Category and source of a mount beside those on the paths `taken`. Buckets are file systems here."""
+    volumes = [one.mount_path for one in notebook.making.volumes]
+    _check_place("mount_path", body.mount_path, [*volumes, *taken])
+    _needs_own_work(context, notebook.volume, "mount_path")
+    category = body.category.upper()
+    if category in OBJECTS:
+        if asks(body.efs_id):
+            raise errors.wrong_value("efs_id", body.efs_id, "nothing: for EFS only")
+        return "OBSFS", _objects(context, "uri", body.uri, None, read_only=False)
+    source, share = _share(context, "uri", body.uri, "efs_id", body.efs_id, read_only=False)
+    if notebook.pool_id is None and not (share is not None and share.without_pool):
+        reason = "EFS is mounted into running instances of a dedicated pool only"
+        raise errors.storage_refused("category", category, reason)
+    return category, source
+
+
+def check_access(
+    connection: Connection, context: Context, project_id: str, sources: Iterable[Source]
+) -> None:
+    """Whether the project may use these shares. To those of other projects they do not exist."""
+    project = identity.project(connection, id=project_id)
+    for source in sources:
+        place = storage.share_place(source.uri)
+        share = None if place is None else _declared(context, place.host)
+        if share is None or not share.projects or (project is not None and project.name in share.projects):
+            continue
+        raise _unknown_share("uri", source.uri, share.name)
+
+
+def sources_of(notebook: Notebook) -> list[Source]:
+    work = notebook.volume.source
+    return [*([] if work is None else [work]), *(one.source for one in notebook.making.volumes)]
+
+
+def with_secret(context: Context, volume: Volume, name: str) -> Source:
+    """Where the volume comes from, with other access keys."""
+    source = volume.source
+    if source is None or volume.category not in OBJECTS:
+        raise errors.storage_not_supported("dew_secret_name", volume.category, "OBS, OBSFS")
+    _check_secret(context, "dew_secret_name", name)
+    return replace(source, secret=name)
+
+
+def mount_again(connection: Connection, rid: int, now: int) -> None:
+    """What was mounted is to be mounted into the next start as well, and what was to go is gone."""
+    for mount in rows.of_notebook(connection, rid):
+        changed = moved(mount, MountEvent.RESTART, now)
+        if changed is not None and (changed != mount or mount.status in IN_MOTION):
+            rows.save(connection, mount, changed, due_at=now)
+
+
+def _source(context: Context, field: str, body: VolumeMountRequest) -> Source:
+    category, read_only = body.category.upper(), given(body.read_only, False)
+    if category == "EVS":
+        raise errors.storage_mismatch(category, "DEDICATED", field)
+    if not asks(body.uri):
+        raise errors.missing(f"{field}.uri")
+    uri, secret = given(body.uri, ""), f"{field}.dew_secret_name"
+    if category in SHARED:
+        if asks(body.dew_secret_name):
+            raise errors.wrong_value(secret, body.dew_secret_name, "nothing: for object storage only")
+        return _share(context, f"{field}.uri", uri, f"{field}.id", body.id, read_only=read_only)[0]
+    if asks(body.id):
+        raise errors.wrong_value(f"{field}.id", body.id, "nothing: for EFS only")
+    name = given(body.dew_secret_name, None)
+    if category == "OBS" and name is None:
+        raise errors.secret_needed(secret)
+    if name is not None:
+        _check_secret(context, secret, name)
+    return _objects(context, f"{field}.uri", uri, name, read_only=read_only)
+
+
+def _share(
+    context: Context, field: str, uri: str, id_field: str, id_: str | UnsetType, *, read_only: bool
+) -> tuple[Source, ShareSettings | None]:
+    """The source and the share it is in; None where the runtime takes any."""
+    place = storage.share_place(uri)
+    if place is None:
+        raise errors.wrong_value(field, uri, storage.SHARE_RULE)
+    if isinstance(id_, UnsetType):
+        raise errors.missing(id_field)
+    share = _declared(context, place.host)
+    if share is None:
+        if Ability.ANY_STORAGE not in context.abilities:
+            raise _unknown_share(field, uri, place.host)
+        return Source(uri, id_, read_only), None
+    if id_.lower() != share_id(share):
+        raise errors.wrong_value(id_field, id_, f"the id of the share {share.name}")
+    read_only = read_only or share.read_only
+    if read_only and Ability.READ_ONLY not in context.abilities:
+        raise errors.storage_refused(field, uri, _NO_READ_ONLY)
+    return Source(uri, id_, read_only), share
+
+
+def _objects(context: Context, field: str, uri: str, secret: str | None, *, read_only: bool) -> Source:
+    if storage.object_place(uri) is None:
+        raise errors.bad_object_path(field, uri, storage.OBJECT_RULE)
+    settings = context.settings.object_storage
+    if Ability.ANY_STORAGE not in context.abilities:
+        if not settings.endpoint:
+            raise errors.storage_refused(field, uri, "the service knows no object storage")
+        if Ability.OBJECT_STORAGE not in context.abilities:
+            raise errors.storage_refused(field, uri, _NO_FUSE)
+        if secret is None and not settings.access_key_file:
+            raise errors.secret_needed("dew_secret_name")
+    return Source(uri, None, read_only, secret)
+
+
+def _check_secret(context: Context, field: str, name: str) -> None:
+    if name not in context.settings.object_storage.secrets and Ability.ANY_STORAGE not in context.abilities:
+        raise errors.unknown_secret(field, name)
+
+
+def _check_place(field: str, path: str, taken: Iterable[str]) -> None:
+    if storage.inside(path) is None:
+        raise errors.bad_mount_path(field, path, storage.PLACE_RULE)
+    other = storage.clash(path, taken)
+    if other is not None:
+        raise errors.bad_mount_path(field, path, f"one apart from {other}, where something is already")
+
+
+def _needs_own_work(context: Context, work: Volume, field: str) -> None:
+    if work.source is not None and Ability.ANY_STORAGE not in context.abilities:
+        raise errors.cannot_honour(field, _NOT_OWN)
+
+
+def _declared(context: Context, name: str) -> ShareSettings | None:
+    return next((share for share in context.settings.shares if share.name == name), None)
+
+
+def _unknown_share(field: str, uri: str, name: str) -> errors.ApiError:
+    return errors.storage_refused(field, uri, f"there is no share called {errors.shown(name)}")
