@@ -32,20 +32,19 @@ from nbfleet.runtimes.local.children import Children
 from nbfleet.runtimes.local.control import failing, to_its_end, within
 from nbfleet.runtimes.local.ending import end
 from nbfleet.runtimes.local.handle import Handle
+from nbfleet.runtimes.local.launch import Launch
 from nbfleet.runtimes.local.layout import Layout, is_notebook_id
 from nbfleet.runtimes.local.processes import Marker, Process
 from nbfleet.runtimes.local.storage import Storage
 from nbfleet.settings import ObjectStorageSettings, ShareSettings
-from nbfleet.shelf import Shelf, Unusable
+from nbfleet.shelf import Shelf
 
 _NODE_ADDRESS = "127.0.0.1"
 _PAUSE = 0.05
 
 
 class LocalRuntime:
-    """`pass_environment` names further variables of the service that instances may see; `arguments` are
-    further options for JupyterLab; `images` is where the interpreters of registered images are found.
-    Durations in seconds."""
+    """For `pass_environment`, `arguments` and `images` see Launch. Durations in seconds."""
 
     name = "local"
 
@@ -67,12 +66,9 @@ class LocalRuntime:
         processes.check_fleet_id(fleet_id)
         self._layout = Layout(root, fleet_id)
         self._fleet_id = fleet_id
-        self._python = python
         self._start_timeout = start_timeout
         self._stop_grace = stop_grace
-        self._pass_environment = frozenset(pass_environment)
-        self._arguments = tuple(arguments)
-        self._images = images
+        self._launch = Launch(python, frozenset(pass_environment), tuple(arguments), images)
         self._devices = devices
         self._children = Children()
         self._storage = Storage(root, self._layout.work, shares, objects)
@@ -199,9 +195,7 @@ class LocalRuntime:
         notebook_id = spec.ref.notebook_id
         work, directory = self._storage.work(spec), self._layout.run(notebook_id)
         command = hooks.command(hook, directory, name, work, status)
-        environment = jupyter.environment(
-            os.environ, self._python, self._layout.home(notebook_id), spec.secret, self._pass_environment
-        )
+        environment = self._launch.environment(spec, self._layout.home(notebook_id))
         log = self._layout.append_log(notebook_id)
         try:
             return self._children.spawn(command, environment, work, log, self._marker(spec.ref))
@@ -212,14 +206,7 @@ class LocalRuntime:
         notebook_id = spec.ref.notebook_id
         home, work = self._layout.home(notebook_id), self._storage.work(spec)
         socket = self._layout.socket(notebook_id, marker.generation)
-        also, arguments = self._pass_environment, self._arguments
-        if spec.image_path:
-            python = self._interpreter_of(spec.image_path)
-            command = jupyter.command_of_image(python, socket, work, spec.base_path, arguments)
-            environment = jupyter.environment_of_image(os.environ, python, home, spec.secret, also)
-        else:
-            command = jupyter.command(self._python, socket, work, spec.base_path, arguments)
-            environment = jupyter.environment(os.environ, self._python, home, spec.secret, also)
+        command, environment = self._launch.server(spec, socket, home, work)
         self._children.forget(notebook_id)
         log = self._layout.append_log(notebook_id)
         # Between looking which devices are free and being seen with them nobody else may look.
@@ -235,12 +222,6 @@ class LocalRuntime:
             finally:
                 os.close(log)
         return process, Handle.of(process, str(socket))
-
-    def _interpreter_of(self, image_path: str) -> str:
-        """Looked up at each start: what the manifest says now is what runs."""
-        if self._images is None:
-            raise Unusable(f"there is no place for images, so {image_path} cannot be found")
-        return str(self._images.interpreter(image_path))
 
     def _given(self) -> list[str]:
         """The devices of the instances that live."""
