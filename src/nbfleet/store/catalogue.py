@@ -72,5 +72,6 @@ def put_image(connection: Connection, published: Image, now: int) -> None:
         connection.execute(update(images).where(images.c.id == published.id).values(**values))
 
 
-def add_default_workspace(connection: Connection, project_no: int) -> None:
-    connection.execute(insert(workspaces).values(project_no=project_no, id=DEFAULT_WORKSPACE, name="default"))
+def add_default_workspace(connection: Connection, project_no: int, now: int) -> None:
+    values = {"project_no": project_no, "id": DEFAULT_WORKSPACE, "name": "default"}
+    connection.execute(insert(workspaces).values(**values, create_at=now, update_at=now))
