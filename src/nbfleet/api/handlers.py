@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from nbfleet.api import catalogue, identities, instances, keypairs, labels, lists, pools
+from nbfleet.api import catalogue, identities, instances, keypairs, labels, lists, pools, workspaces
 from nbfleet.api.call import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -19,6 +19,7 @@ HANDLERS: dict[str, Handler] = {
     **labels.HANDLERS,
     **pools.HANDLERS,
     **keypairs.HANDLERS,
+    **workspaces.HANDLERS,
 }
 
 

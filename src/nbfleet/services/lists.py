@@ -17,7 +17,7 @@ from nbfleet.domain.listing import Query, SortKey
 from nbfleet.services import markers
 from nbfleet.services.context import Context
 from nbfleet.services.slots import RETRY_AFTER, NoSlot, Slots
-from nbfleet.store import counting, listing
+from nbfleet.store import counting, listing, workspaces
 from nbfleet.store.counting import By, Counts
 from nbfleet.store.database import Connection, TooSlow
 from nbfleet.store.listing import Page, Prepared, Row
@@ -103,11 +103,13 @@ async def count(context: Context, caller: Caller, query: Query, by: By, limit: i
 async def export(
     context: Context, caller: Caller, query: Query, encode: Callable[[Sequence[Row]], bytes]
 ) -> AsyncGenerator[bytes, None]:
-    """Everything that matches, in order of creation, encoded batch by batch."""
+    """Everything that matches, in order of creation, encoded batch by batch. What is closed to the caller on
+    the way is in no batch from then on."""
     narrowed = access.narrow(query, caller, Scope.ALL)
     narrowed = replace(narrowed, sort=(SortKey.CREATE_AT,), offset=0, limit=BATCH)
 
     def read(connection: Connection, query: Query) -> tuple[Sequence[Row], bytes]:
+        query = replace(query, granted=_still_granted(connection, context, caller))
         rows = listing.batch(connection, context.directory, query)
         return rows, encode(rows)
 
@@ -118,6 +120,16 @@ async def export(
             if len(rows) < BATCH:
                 return
             narrowed = replace(narrowed, after=rows[-1].place)
+
+
+def _still_granted(connection: Connection, context: Context, caller: Caller) -> frozenset[str] | None:
+    """What was open to the caller when it asked, and is so now."""
+    user_no = context.directory.user(connection, caller.user_id)
+    if user_no is None:
+        return frozenset()
+    roles = {caller.project_id: caller.role}
+    now = workspaces.granted(connection, user_no, roles).get(caller.project_id)
+    return caller.granted if now is None else now if caller.granted is None else now & caller.granted
 
 
 async def _page(context: Context, caller: Caller, query: Query) -> Page:

@@ -16,7 +16,7 @@ from nbfleet.domain import lease as leases
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
 from nbfleet.domain.notebook import Notebook, Progress
-from nbfleet.services import creation, pools, requests, updates
+from nbfleet.services import creation, pools, quotas, requests, updates, workspaces
 from nbfleet.services.catalogue import flavor_view, switchable
 from nbfleet.services.context import Context
 from nbfleet.store import audit, catalogue, idempotency, notebooks
@@ -103,8 +103,11 @@ async def update(context: Context, request: Request, notebook_id: str, body: Not
     def change(found: Stored, now: int) -> Notebook:
         return updates.updated(context, found.notebook, body, now)
 
+    def has_room(connection: Connection, before: Notebook, after: Notebook) -> None:
+        quotas.admit_growth(connection, context, before, after)
+
     try:
-        return await _change(context, request, notebook_id, "update", change)
+        return await _change(context, request, notebook_id, "update", change, has_room)
     except catalogue.UnknownImage as fault:
         raise errors.image_not_found(body.image_id) from fault
 
@@ -124,8 +127,9 @@ async def start(context: Context, request: Request, notebook_id: str, period: in
             endpoint=None,
         )
 
-    def has_room(connection: Connection, notebook: Notebook) -> None:
-        pools.make_room(connection, context, notebook)
+    def has_room(connection: Connection, _before: Notebook, after: Notebook) -> None:
+        quotas.admit_start(connection, context, after)
+        pools.make_room(connection, context, after)
 
     return await _change(context, request, notebook_id, Event.START.value, change, has_room)
 
@@ -210,16 +214,16 @@ async def _change(
     notebook_id: str,
     event: str,
     change: Callable[[Stored, int], Notebook],
-    check: Callable[[Connection, Notebook], None] | None = None,
+    check: Callable[[Connection, Notebook, Notebook], None] | None = None,
 ) -> Shown:
-    """`check` may refuse the changed record by what else there is in the store."""
+    """`check` is told the record before and after, and may refuse it by what else there is in the store."""
 
     def write(connection: Connection) -> Shown:
         now = context.clock()
         found = actionable(connection, request.caller, notebook_id, lock=True)
         changed = change(found, now)
         if check is not None:
-            check(connection, changed)
+            check(connection, found.notebook, changed)
         notebooks.save(connection, found, changed, due_at=now)
         audit.record(connection, now, request.actor, event, changed, found.notebook)
         return _shown(connection, changed)
@@ -277,7 +281,9 @@ def _check_period(context: Context, notebook: Notebook, period: int) -> None:
 
 
 def _add(connection: Connection, context: Context, request: Request, notebook: Notebook) -> None:
+    workspaces.hold(connection, context, request.caller, notebook.workspace_id)
     catalogue.image(connection, notebook.image_id)
+    quotas.admit_new(connection, context, notebook)
     if notebook.feature == "DEFAULT" and notebooks.has_default(
         connection, context.directory, notebook.project_id, notebook.owner_id
     ):
