@@ -109,7 +109,9 @@ async def create(context: Context, caller: Caller, body: CreateWorkspaceReq) -> 
         workspaces.set_grants(connection, number, [one.no for one in grantees])
         return _shown(connection, usable(connection, context, caller, values["id"]))
 
-    return await context.database.write(write)
+    shown = await context.database.write(write)
+    context.access.end()
+    return shown
 
 
 async def update(context: Context, caller: Caller, workspace_id: str, body: UpdateWorkspaceReq) -> None:
@@ -133,6 +135,7 @@ async def update(context: Context, caller: Caller, workspace_id: str, body: Upda
         workspaces.change(connection, found.no, values, context.clock())
 
     await context.database.write(write)
+    context.access.end()
 
 
 async def delete(context: Context, caller: Caller, workspace_id: str) -> None:
@@ -151,6 +154,7 @@ async def delete(context: Context, caller: Caller, workspace_id: str) -> None:
         workspaces.remove(connection, project_no, found.no, context.clock())
 
     await context.database.write(write)
+    context.access.end()
 
 
 async def users(context: Context, caller: Caller) -> list[Grantee]:
