@@ -98,8 +98,9 @@ _HAS_ROOM = text(f"notebooks.status <> {DELETED} AND notebooks.status IN ({', '.
 def taken_by(connection: Connection, project_no: int, subject: Subject) -> Taken:
     """What has room. What is being deleted has it as long as something of it runs."""
     n, i = notebooks.c, instances.c
-    runs = select(i.rid).where(i.rid == n.rid, i.observed == Observed.RUNNING.value).exists()
-    gone = and_(n.status == STATUS[Status.DELETING], not_(runs))
+    runs = select(i.rid).where(i.rid == n.rid, i.observed == Observed.RUNNING.value)
+    still_runs = runs.correlate(notebooks).exists()
+    gone = and_(n.status == STATUS[Status.DELETING], not_(still_runs))
     mine = (*_mine(notebooks, project_no, subject), _HAS_ROOM, not_(gone))
     counted = select(n.flavor, func.count()).where(*mine).group_by(n.flavor)
     flavors = {flavor: int(number) for flavor, number in connection.execute(counted)}
