@@ -156,7 +156,8 @@ def test_each_resource_of_each_holder_is_refused_by_name(fleet: Fleet) -> None:
                                                                "capacity": 20}}  # fmt: skip
     made = alice.until(create(alice, **fields).json["id"], "RUNNING")["id"]
     holders = [
-        (EVERY_USER, "the user"), (fleet.user(alice), "the user"), (Subject(Holder.WORKSPACE, place or 0), f"the workspace {own}"),
+        (EVERY_USER, "the user"), (fleet.user(alice), "the user"),
+        (Subject(Holder.WORKSPACE, place or 0), f"the workspace {own}"),
         (THE_PROJECT, "the project"),
     ]  # fmt: skip
     for subject, whose in holders:
