@@ -29,7 +29,7 @@ from nbfleet.settings import DEFAULT_FLAVORS, FlavorSettings, Settings
 from nbfleet.store import keyring, migrate, notebooks, schema
 from nbfleet.store.database import Connection, Database
 from nbfleet.store.directory import Directory
-from nbfleet.store.identity import set_role
+from nbfleet.store.identity import enable_user, set_role
 from nbfleet.telemetry import Metrics
 from nbfleet.wire.images import Image
 from support.client import Caller
@@ -134,6 +134,12 @@ class Hosted:
         def write(connection: Connection) -> None:
             user = identity.the_user(connection, caller.name)
             set_role(connection, user.no, identity.the_project(connection, project).no, role)
+
+        self.database.write_now(write)
+
+    def disable(self, caller: Caller) -> None:
+        def write(connection: Connection) -> None:
+            enable_user(connection, identity.the_user(connection, caller.name).no, False)
 
         self.database.write_now(write)
 

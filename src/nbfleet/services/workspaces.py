@@ -158,10 +158,12 @@ async def delete(context: Context, caller: Caller, workspace_id: str) -> None:
 
 
 async def users(context: Context, caller: Caller) -> list[Grantee]:
-    """Who can be named in grants: the members of the project."""
+    """The members of the project who are not disabled. Those who are may be named in grants as well, for
+    when they are enabled again."""
 
     def read(connection: Connection) -> list[Grantee]:
-        return workspaces.members(connection, _place(connection, context, caller)[0])
+        project_no, _ = _place(connection, context, caller)
+        return workspaces.members(connection, project_no, only_enabled=True)
 
     return await context.database.read(read)
 

@@ -127,12 +127,13 @@ def grants(connection: Connection, number: int) -> list[Grantee]:
     return [Grantee(*row) for row in connection.execute(query)]
 
 
-def members(connection: Connection, project_no: int) -> list[Grantee]:
-    """The users of the project who are not disabled, by name."""
-    query = select(users.c.no, users.c.id, users.c.name).join(
-        memberships, memberships.c.user_no == users.c.no
-    )
-    query = query.where(memberships.c.project_no == project_no, users.c.enabled.is_(True))
+def members(connection: Connection, project_no: int, *, only_enabled: bool = False) -> list[Grantee]:
+    """The users of the project, by name."""
+    query = select(users.c.no, users.c.id, users.c.name)
+    query = query.join(memberships, memberships.c.user_no == users.c.no)
+    query = query.where(memberships.c.project_no == project_no)
+    if only_enabled:
+        query = query.where(users.c.enabled.is_(True))
     return [Grantee(*row) for row in connection.execute(query.order_by(users.c.name))]
 
 

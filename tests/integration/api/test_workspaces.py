@@ -2,6 +2,8 @@
 
 import itertools
 import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -260,7 +262,48 @@ def test_one_with_notebooks_is_not_deleted(fleet) -> None:
 
 def test_users_that_can_be_named(fleet) -> None:
     found = fleet.admin.request("GET", at(fleet.admin, "/users/list")).json
-    assert found == {"users": [{"userName": one} for one in ("admin", "alice", "bob")]}
+    assert found["users"][:3] == [{"userName": one} for one in ("admin", "alice", "bob")]
+    assert {"userName": "carol"} not in found["users"]
+
+
+def test_who_is_disabled_stays_named_and_is_offered_no_more(fleet) -> None:
+    erik = fleet.hosted.user("erik", "local")
+    place = make(fleet.admin, auth_type="INTERNAL", grants=[{"user_name": "erik"}])["id"]
+    fleet.hosted.disable(erik)
+    named = [one["user_name"] for one in show(fleet.admin, place).json["grants"]]
+    assert named == ["erik"]
+    grants = [{"user_name": one} for one in ("erik", "bob")]
+    assert change(fleet.admin, place, grants=grants).status == 200
+    assert [one["user_name"] for one in show(fleet.admin, place).json["grants"]] == ["bob", "erik"]
+    offered = fleet.admin.request("GET", at(fleet.admin, "/users/list")).json["users"]
+    assert {"userName": "erik"} not in offered
+
+
+def test_a_workspace_is_not_deleted_under_those_who_come_in(fleet) -> None:
+    """Either it is gone and nobody got in, or somebody did and it stays."""
+    body = fleet.alice.body()
+    for _ in range(4):
+        place = make(fleet.admin)["id"]
+        wanted = body | {"workspace_id": place}
+        acts = [partial(fleet.alice.post, "", wanted)] * 3
+        acts.insert(1, partial(remove, fleet.admin, place))
+        with ThreadPoolExecutor(4) as threads:
+            answers = list(threads.map(lambda act: act(), acts))
+        deleted = answers.pop(1)
+        got_in = [one.json["id"] for one in answers if one.status == 200]
+        assert sorted(seen(fleet.admin, place, "/all")) == sorted(got_in)
+        assert {one.refusal for one in answers if one.status != 200} <= {GONE}
+        if got_in:
+            assert deleted.refusal == (400, "ModelArts.7004")
+        else:
+            assert deleted.status == 200
+
+
+@pytest.mark.parametrize("workspace", ["abc", "F" * 32, "-", "0" * 33])
+def test_what_is_no_id_of_a_workspace(fleet, workspace: str) -> None:
+    for answer in (show(fleet.admin, workspace), remove(fleet.admin, workspace), put(fleet.alice, workspace)):
+        assert answer.status == 400
+        assert "workspace_id" in answer.message
 
 
 def test_who_left_the_project_is_named_no_more(fleet) -> None:

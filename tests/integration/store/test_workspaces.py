@@ -1,19 +1,24 @@
 """Workspaces as rows: which are open to a user, and what stays of one that is deleted."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from nbfleet.domain.access import Openness, Role
+from nbfleet.domain.access import Caller, Openness, Role
+from nbfleet.domain.listing import Query
 from nbfleet.domain.notebook import Observed, Wanted
 from nbfleet.gateway.from_store import resolver
 from nbfleet.gateway.resolve import Credentials, Refusal, Refused, Upstream
+from nbfleet.services import lists
+from nbfleet.services.context import Context
+from nbfleet.settings import Settings
 from nbfleet.store import identity, notebooks, schema, workspaces
 from nbfleet.store.database import Connection, Database
 from nbfleet.store.directory import Directory
+from nbfleet.store.listing import Row
 from nbfleet.store.workspaces import Grantee, Workspace
 from support import fleet
 
@@ -153,3 +158,34 @@ def test_the_gateway_lets_an_owner_in_while_the_workspace_is_open(database: Data
     assert [isinstance(one, Upstream) for one in answers] == [True, True, False, False]
     assert answers[2:] == [Refusal(Refused.NOT_FOUND)] * 2
     assert database.read_now(notebooks.find, made.id) is not None
+
+
+def test_an_export_ends_where_a_workspace_is_closed_on_the_way(database: Database) -> None:
+    """More than one batch: what is closed after the first is in none of the rest."""
+    context = Context(database, Directory(), fleet.KEYRING, Settings(), lambda: NOW, lambda: None)
+    me = Caller(ME, fleet.USERS[ME], PROJECT, Role.MEMBER, "d" * 32, "domain")
+
+    def fill(connection: Connection) -> None:
+        for number in range(lists.BATCH + 20):
+            fleet.add(
+                connection, fleet.stopped(number, create_at=NOW + number, workspace_id=(LAB, "0")[number % 2])
+            )
+
+    def encode(rows: Sequence[Row]) -> bytes:
+        return ",".join(row.id for row in rows).encode()
+
+    async def exported() -> list[list[str]]:
+        query = Query(feature=None, workspace_id=None)
+        found: list[list[str]] = []
+        async for piece in lists.export(
+            context, me, query, lambda rows: ",".join(r.id for r in rows).encode()
+        ):
+            found.append(piece.decode().split(","))
+            await database.write(close, "PRIVATE")
+        return found
+
+    database.write_now(fill)
+    first, rest = asyncio.run(exported())
+    assert len(first) == lists.BATCH
+    wanted = [number for number in reversed(range(20)) if number % 2]
+    assert rest == [fleet.stopped(number).id for number in wanted]
