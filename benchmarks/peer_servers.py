@@ -117,13 +117,23 @@ def message(port: int, line: str, headers: dict[str, str], body: Any = None) -> 
 
 
 def nbfleet(place: Place) -> Server:
-    rows, data_dir, port = place.sizes.notebooks, place.folder / "nbfleet", free_port()
+    """Every answer made anew."""
+    return _ours(place, "nbfleet", "product")
+
+
+def as_served(place: Place) -> Server:
+    """With the answer cache, which is on by default: the same question again while nothing was written."""
+    return _ours(place, "as served", "cached")
+
+
+def _ours(place: Place, name: str, kind: str) -> Server:
+    rows, data_dir, port = place.sizes.notebooks, place.folder / kind, free_port()
     data_dir.mkdir()
-    print(f"filling nbfleet with {rows} notebooks", file=sys.stderr)
+    print(f"filling {name} with {rows} notebooks", file=sys.stderr)
     made = asyncio.run(fleet.fill(data_dir, rows))
-    command = [sys.executable, str(HERE / "servers.py"), "product", str(port), str(data_dir), ""]
+    command = [sys.executable, str(HERE / "servers.py"), kind, str(port), str(data_dir), ""]
     # One caller asks for more at a time here than one person would be let: the others have no such bound.
-    pid = place.start("nbfleet", command, port, message(port, "GET /healthz", {}), NBFLEET_LONG_READS="64")
+    pid = place.start(name, command, port, message(port, "GET /healthz", {}), NBFLEET_LONG_READS="64")
     limits = {
         "limit=10": 10,
         "limit=50": 50,
@@ -135,7 +145,7 @@ def nbfleet(place: Place) -> Server:
     questions = [
         Question(query, asker.request(query), "data", limit, query) for query, limit in limits.items()
     ]
-    return Server("nbfleet", pid, port, questions)
+    return Server(name, pid, port, questions)
 
 
 def far(rows: int) -> int:
@@ -243,4 +253,4 @@ def mlflow(place: Place) -> Server:
     return Server("mlflow", pid, port, [Question("max_results=10", asked, "experiments", 10, "limit=10")])
 
 
-SERVERS = (nbfleet, jupyterhub, moto, mlflow)
+SERVERS = (nbfleet, as_served, jupyterhub, moto, mlflow)

@@ -20,6 +20,7 @@ from nbfleet.store.codes import NO_POOL
 from nbfleet.store.database import Connection
 from nbfleet.wire import enums
 from nbfleet.wire.images import Image
+from nbfleet.wire.placement import Pool
 
 BATCH = 5_000
 _YEAR = 365 * 86_400_000
@@ -108,15 +109,15 @@ def _prepare(connection: Connection, context: Context, number: int, count: int) 
     images = _add_images(connection, chance, context.clock())
     default = context.directory.workspace(connection, project.no, catalogue.DEFAULT_WORKSPACE)
     numbers = bulk.add_named(connection, schema.workspaces, project.no, workspaces)
-    pool_numbers = bulk.add_named(
-        connection, schema.pools, project.no, {f"pool-{i[:8]}": name for i, name in pools.items()}
-    )
+    named = {f"pool-{i[:8]}": name for i, name in pools.items()}
+    pool_numbers = bulk.add_named(connection, schema.pools, project.no, named)
     references = References(
         project.no,
         owners,
         {catalogue.DEFAULT_WORKSPACE: default or 0, **numbers},
         {None: NO_POOL, **pool_numbers},
         images,
+        {pool_id: Pool(id=pool_id, name=name) for pool_id, name in named.items()},
     )
     flavors = [flavor.id for flavor in context.settings.flavors]
     site = _Site(

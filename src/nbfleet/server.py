@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import msgspec
 import structlog
 import uvloop
 
@@ -26,6 +27,7 @@ from nbfleet.api.call import Tools
 from nbfleet.api.present import Presenter
 from nbfleet.api.protocol import OPTIONS as API_OPTIONS
 from nbfleet.api.site import site
+from nbfleet.domain.capacity import Size, size_of
 from nbfleet.face import CannotStart, Face, check_certificate, listen
 from nbfleet.gateway.app import Settings as GatewaySettings
 from nbfleet.gateway.app import app as gateway_app
@@ -35,10 +37,11 @@ from nbfleet.reconciler import sweeper, watch
 from nbfleet.reconciler.loop import Reconciler
 from nbfleet.reconciler.works import Works
 from nbfleet.runtimes.base import InstanceRef, Runtime
+from nbfleet.runtimes.local import machine as machines
 from nbfleet.runtimes.local.runtime import LocalRuntime
 from nbfleet.runtimes.simulated import SimulatedRuntime
 from nbfleet.services.context import Context
-from nbfleet.settings import Settings, api_url, gateway_url
+from nbfleet.settings import DEFAULT_FLAVORS, Settings, api_url, gateway_url
 from nbfleet.store import claims, keyring, migrate
 from nbfleet.store.database import Busy, Database, sqlite_url
 from nbfleet.store.directory import Directory
@@ -158,6 +161,8 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
     api_socket = listen(settings.host, settings.port)
     gateway_socket = listen(settings.host, settings.gateway_port) if settings.gateway else None
     metrics = Metrics()
+    machine = _machine(settings)
+    settings = fitting(settings, machine)
     runtime = _runtime(settings, await database.write(fleet_id))
     works = Works(database, ground.keyring, runtime, settings, milliseconds, asyncio.sleep, metrics)
     if database.is_sqlite:
@@ -165,8 +170,9 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
         await database.write(claims.release_all)
     reconciler = Reconciler(works)
     context = Context(
-        database, Directory(), ground.keyring, settings, milliseconds, reconciler.hint, runtime.abilities
-    )
+        database, Directory(), ground.keyring, settings, milliseconds, reconciler.hint, runtime.abilities,
+        machine,
+    )  # fmt: skip
     addresses = _addresses(settings, api_socket, gateway_socket)
     link = await first_start.prepare(context, addresses.api)
     tools = _tools(context, runtime, addresses)
@@ -211,11 +217,33 @@ async def _run_all(faces: list[Face], loops: list[Callable[[], Coroutine[Any, An
             task.cancel()
 
 
+def _machine(settings: Settings) -> Size | None:
+    """What the machine can promise; a simulated one has no end."""
+    if settings.runtime == "simulated":
+        return None
+    found = machines.devices(Path(settings.device_dir))
+    return machines.size(found).overcommitted(settings.overcommit)
+
+
+def fitting(settings: Settings, machine: Size | None) -> Settings:
+    """Settings that name no flavors offer those that the machine can hold, the smallest in any case."""
+    if machine is None or settings.flavors != DEFAULT_FLAVORS:
+        return settings
+    room = machine.overcommitted(1 / settings.overcommit)
+    first, *more = DEFAULT_FLAVORS
+    return msgspec.structs.replace(
+        settings, flavors=(first, *(one for one in more if room.holds(size_of(one))))
+    )
+
+
 def _runtime(settings: Settings, fleet_id: str) -> Runtime:
     if settings.runtime == "simulated":
         return SimulatedRuntime()
     return LocalRuntime(
-        Path(settings.data_dir) / "instances", fleet_id, start_timeout=settings.start_timeout * 0.9
+        Path(settings.data_dir) / "instances",
+        fleet_id,
+        start_timeout=settings.start_timeout * 0.9,
+        devices=machines.devices(Path(settings.device_dir)),
     )
 
 

@@ -31,6 +31,10 @@ class FlavorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     memory: Positive
     name: str = ""
     description: str = ""
+    # Devices that an instance has to itself; `accelerator` is what people call their kind.
+    gpus: Annotated[int, Meta(ge=0)] = 0
+    npus: Annotated[int, Meta(ge=0)] = 0
+    accelerator: str = ""
     # DEFAULT is the free instance that each user may have.
     features: tuple[Literal["NOTEBOOK", "DEFAULT"], ...] = ("NOTEBOOK",)
 
@@ -42,6 +46,7 @@ class NodeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     vcpus: Positive
     memory: Positive
     gpus: Annotated[int, Meta(ge=0)] = 0
+    npus: Annotated[int, Meta(ge=0)] = 0
     count: Positive = 1
 
 
@@ -100,7 +105,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     project: str = "local"
     administrator: str = "admin"
 
-    flavors: tuple[FlavorSettings, ...] = DEFAULT_FLAVORS
+    flavors: tuple[FlavorSettings, ...] = DEFAULT_FLAVORS  # With the runtime local: those that fit.
+    device_dir: str = "/dev"  # Where the files of GPUs and NPUs are.
+    overcommit: Annotated[float, Meta(ge=1)] = 4  # Of the machine's cores and memory; devices are given once.
     pools: tuple[PoolSettings, ...] = ()
     keypairs: Positive = 100  # Of one user.
     workspaces: Positive = 500  # Of one project.

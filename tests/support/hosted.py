@@ -17,6 +17,7 @@ from nbfleet.api.call import Tools
 from nbfleet.api.present import Presenter
 from nbfleet.api.site import site
 from nbfleet.domain.access import Role
+from nbfleet.domain.capacity import Size
 from nbfleet.domain.notebook import Step
 from nbfleet.face import Face, listen
 from nbfleet.reconciler.loop import Reconciler
@@ -63,9 +64,10 @@ class Hosted:
     url: str
     options: dict[str, Any] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
+    machine: Size | None = None
 
     def start(self) -> "Hosted":
-        self.settings = Settings(data_dir=str(self.data_dir), flavors=FLAVORS, **self.options)
+        self.settings = Settings(**{"data_dir": str(self.data_dir), "flavors": FLAVORS, **self.options})
         self.database = Database(self.url)
         migrate.upgrade(self.database.engine)
         self.keyring = keyring.load_or_create(self.data_dir / "secret.key")
@@ -86,7 +88,7 @@ class Hosted:
         reconciler = Reconciler(works)
         self.context = Context(
             self.database, Directory(), self.keyring, self.settings, self.clock, reconciler.hint,
-            self.runtime.abilities,
+            self.runtime.abilities, self.machine,
         )  # fmt: skip
         await first_start.prepare(self.context, f"http://127.0.0.1:{self.port}")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from nbfleet.api.call import Answer, Call, Handler, Tools
 from nbfleet.api.present import paged, unpaged
-from nbfleet.services import catalogue, notebooks
+from nbfleet.services import catalogue, notebooks, pools
 from nbfleet.services.catalogue import FlavorQuery, ImageQuery
 from nbfleet.wire.flavors import ListFlavorsResponse, NotebookFlavor, ShowSwitchableFlavorsResponse
 from nbfleet.wire.images import ListImageResponse
@@ -28,7 +28,8 @@ async def list_flavors(tools: Tools, call: Call) -> Answer:
         cluster_type=query.get("type"),
         flavor_type=query.get("flavor_type"),
     )
-    found = catalogue.flavors(tools.context, wanted)
+    room = await tools.context.database.read(pools.public_room, tools.context)
+    found = catalogue.flavors(tools.context, wanted, room)
     fields = _flavor_page(found, query)
     return Answer(ListFlavorsResponse(**fields, flavors=fields["data"]))
 

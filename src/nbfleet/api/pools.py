@@ -10,7 +10,7 @@ from nbfleet.api import selectors
 from nbfleet.api.call import Answer, Call, Handler, Tools
 from nbfleet.api.present import paged
 from nbfleet.domain.access import Caller
-from nbfleet.domain.capacity import Size
+from nbfleet.domain.capacity import size_of
 from nbfleet.services import pools, quotas
 from nbfleet.services.catalogue import flavor_view
 from nbfleet.services.pools import Offered
@@ -167,10 +167,7 @@ def _cluster(caller: Caller, pool: Offered) -> ClusterResponse:
         create_at=UNSET if created is None else str(created),
         project_id=caller.project_id,
         domain_id=caller.account_id,
-        flavors=[
-            _flavor(one, sold_out=not pool.room.free.holds(Size(one.vcpus, one.memory)))
-            for one in pool.flavors
-        ],
+        flavors=[_flavor(one, sold_out=not pool.room.free.holds(size_of(one))) for one in pool.flavors],
         is_allow_root=False,
     )
 

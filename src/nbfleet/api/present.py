@@ -57,14 +57,15 @@ class Presenter:
         account = (caller.account_id, caller.account_name)
 
         def line(row: listing.Row) -> bytes:
-            return documents.splice(_body(row), [_user_member(*account, row.owner_id, row.owner_name)])
+            return documents.splice(row.body, [_user_member(*account, row.owner_id, row.owner_name)])
 
         return line
 
     def single(self, caller: Caller, shown: Shown, now: int | None = None) -> NotebookResp:
         """One notebook; `now` is told in answers to show only."""
         notebook = shown.notebook
-        view = documents.view(notebook, documents.show_form(shown.image))
+        pool = None if shown.pool is None else Pool(id=shown.pool.id, name=shown.pool.name)
+        view = documents.view(notebook, documents.show_form(shown.image), pool)
         running = status_of(notebook) is Status.RUNNING
         reveals = self._reveals(caller, notebook.owner_id)
         return msgspec.structs.replace(
@@ -74,7 +75,6 @@ class Presenter:
                 name=shown.owner_name,
                 domain=Domain(id=caller.account_id, name=caller.account_name),
             ),
-            pool=UNSET if shown.pool is None else Pool(id=shown.pool.id, name=shown.pool.name),
             token=self.keyring.notebook_token(notebook.id, notebook.generation) if reveals else UNSET,
             url=self._url(notebook.id) if reveals and running else UNSET,
             endpoints=[self._endpoint(notebook.id)] if reveals and running else [],
@@ -84,12 +84,12 @@ class Presenter:
     def _row(self, caller: Caller, row: listing.Row) -> bytes:
         if not self._reveals(caller, row.owner_id):
             # Most rows are somebody else's, and the same few owners fill most pages.
-            return _body(row)[:-1] + _end_for_others(
+            return row.body[:-1] + _end_for_others(
                 caller.account_id, caller.account_name, row.owner_id, row.owner_name
             )
         user = _user_member(caller.account_id, caller.account_name, row.owner_id, row.owner_name)
         token = documents.member("token", self.keyring.notebook_token(row.id, row.generation))
-        return documents.splice(_body(row), (user, token, *self._addresses(row)))
+        return documents.splice(row.body, (user, token, *self._addresses(row)))
 
     def _addresses(self, row: listing.Row) -> list[bytes]:
         if not row.running:
@@ -116,18 +116,6 @@ class Presenter:
             ssh_keys=[],
             allowed_access_ips=[],
         )
-
-
-def _body(row: listing.Row) -> bytes:
-    """The stored part of a document, with its pool where it has one."""
-    if row.pool_id is None or row.pool_name is None:
-        return row.body
-    return documents.splice(row.body, (_pool_member(row.pool_id, row.pool_name),))
-
-
-@lru_cache(maxsize=1024)
-def _pool_member(pool_id: str, name: str) -> bytes:
-    return documents.member("pool", Pool(id=pool_id, name=name))
 
 
 @lru_cache(maxsize=4096)

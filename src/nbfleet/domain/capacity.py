@@ -2,26 +2,56 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """vCPUs with at most two decimals, memory in MiB."""
+    """vCPUs with at most two decimals, memory in MiB, and devices, each for one instance at a time."""
 
     vcpus: float = 0
     memory: int = 0
+    gpus: int = 0
+    npus: int = 0
 
     def __add__(self, other: "Size") -> "Size":
-        return Size(round(self.vcpus + other.vcpus, 2), self.memory + other.memory)
+        return Size(
+            round(self.vcpus + other.vcpus, 2),
+            self.memory + other.memory,
+            self.gpus + other.gpus,
+            self.npus + other.npus,
+        )
 
     def __sub__(self, other: "Size") -> "Size":
-        return Size(round(self.vcpus - other.vcpus, 2), self.memory - other.memory)
+        return self + other.times(-1)
 
     def times(self, count: int) -> "Size":
-        return Size(self.vcpus * count, self.memory * count)
+        return Size(self.vcpus * count, self.memory * count, self.gpus * count, self.npus * count)
 
     def holds(self, other: "Size") -> bool:
-        return other.vcpus <= self.vcpus and other.memory <= self.memory
+        fits = other.vcpus <= self.vcpus and other.memory <= self.memory
+        return fits and other.gpus <= self.gpus and other.npus <= self.npus
+
+    def overcommitted(self, factor: float) -> "Size":
+        """As much as may be promised of it. A device is there or not."""
+        return Size(round(self.vcpus * factor, 2), int(self.memory * factor), self.gpus, self.npus)
+
+
+class Sized(Protocol):
+    """A flavor, or a machine."""
+
+    @property
+    def vcpus(self) -> float: ...
+    @property
+    def memory(self) -> int: ...
+    @property
+    def gpus(self) -> int: ...
+    @property
+    def npus(self) -> int: ...
+
+
+def size_of(thing: Sized) -> Size:
+    return Size(thing.vcpus, thing.memory, thing.gpus, thing.npus)
 
 
 def total(sizes: Iterable[Size]) -> Size:
@@ -38,8 +68,11 @@ class Room:
     @property
     def free(self) -> Size:
         left = self.all - self.taken
-        return Size(max(left.vcpus, 0), max(left.memory, 0))
+        return Size(max(left.vcpus, 0), max(left.memory, 0), max(left.gpus, 0), max(left.npus, 0))
 
     def words(self) -> str:
         free = self.free
-        return f"{free.vcpus:g} of {self.all.vcpus:g} vCPUs, {free.memory} of {self.all.memory} MiB"
+        words = [f"{free.vcpus:g} of {self.all.vcpus:g} vCPUs", f"{free.memory} of {self.all.memory} MiB"]
+        for name, left, every in (("GPUs", free.gpus, self.all.gpus), ("NPUs", free.npus, self.all.npus)):
+            words += [f"{left} of {every} {name}"] if every else []
+        return ", ".join(words)

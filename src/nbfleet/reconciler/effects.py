@@ -7,6 +7,7 @@ any other exception leaves the notebook in motion, to be tried again.
 import asyncio
 from dataclasses import replace
 
+from nbfleet.domain.capacity import Size, size_of
 from nbfleet.domain.lifecycle import Effect, Event, Presence
 from nbfleet.domain.notebook import Notebook, Progress, Step, StepStatus
 from nbfleet.reconciler.works import Works, apply, is_down, is_ready, ref, save_progress
@@ -92,28 +93,29 @@ async def _look(works: Works, notebook: Notebook) -> Observation:
 
 
 def _spec(works: Works, notebook: Notebook) -> InstanceSpec:
-    vcpus, memory = _size(works, notebook)
+    size = _size(works, notebook)
     return InstanceSpec(
         ref=ref(notebook),
         image_id=notebook.image_id,
         flavor=notebook.flavor,
-        vcpus=vcpus,
-        memory=memory,
+        vcpus=size.vcpus,
+        memory=size.memory,
+        gpus=size.gpus,
+        npus=size.npus,
         base_path=f"/{notebook.id}/",
         secret=works.keyring.instance_secret(notebook.id, notebook.generation),
         making=notebook.making,
     )
 
 
-def _size(works: Works, notebook: Notebook) -> tuple[float, int]:
-    """vCPUs, and memory in MiB."""
+def _size(works: Works, notebook: Notebook) -> Size:
     custom = notebook.making.size
     if custom is not None:
-        return custom.vcpus, custom.memory
+        return Size(custom.vcpus, custom.memory)
     flavor = next((f for f in works.settings.flavors if f.id == notebook.flavor), None)
     if flavor is None:
         raise StartFailed(Step.COMPUTE, f"The flavor {notebook.flavor} is no longer offered.")
-    return flavor.vcpus, flavor.memory
+    return size_of(flavor)
 
 
 def _step_of(notebook: Notebook) -> Step:

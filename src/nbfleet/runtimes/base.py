@@ -36,6 +36,8 @@ class InstanceSpec:
     memory: int
     base_path: str
     secret: str = field(repr=False)
+    gpus: int = 0
+    npus: int = 0
     making: Making = ORDINARY
 
 

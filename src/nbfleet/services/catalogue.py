@@ -12,12 +12,13 @@ from uuid import NAMESPACE_URL, uuid5
 
 from msgspec import UNSET
 
+from nbfleet.domain.capacity import Room, size_of
 from nbfleet.domain.notebook import Notebook
 from nbfleet.services.context import Context
 from nbfleet.settings import FlavorSettings
 from nbfleet.store import catalogue
 from nbfleet.wire import enums, errors
-from nbfleet.wire.flavors import BillingInfo, NotebookFlavor
+from nbfleet.wire.flavors import AscendInfo, BillingInfo, GPUInfo, NotebookFlavor
 from nbfleet.wire.images import Image, ImageResponse
 
 T = TypeVar("T")
@@ -75,34 +76,47 @@ def built_in_image(now: int) -> Image:
     )
 
 
-def flavor_view(flavor: FlavorSettings) -> NotebookFlavor:
-    title = flavor.name or f"CPU: {flavor.vcpus}vCPUs {flavor.memory // _KIB}GB"
+def flavor_view(flavor: FlavorSettings, room: Room | None = None) -> NotebookFlavor:
+    """`room` is what is free for it, None for no end of it."""
+    category = category_of(flavor)
+    title = flavor.name or f"{category.value}: {flavor.vcpus}vCPUs {flavor.memory // _KIB}GB"
     return NotebookFlavor(
         id=flavor.id,
         name=title,
         description=flavor.description,
         arch=enums.ImageArch(ARCH) if ARCH in set(enums.ImageArch) else UNSET,
-        category=enums.ResourceCategory.CPU,
+        category=category,
+        gpu=GPUInfo(gpu=flavor.gpus, type=flavor.accelerator) if flavor.gpus else UNSET,
+        ascend=AscendInfo(npu=flavor.npus, type=flavor.accelerator) if flavor.npus else UNSET,
         feature=enums.Feature.NOTEBOOK,
         vcpus=flavor.vcpus,
         memory=flavor.memory * _KIB,
         free=True,
-        sold_out=False,
+        sold_out=room is not None and not room.free.holds(size_of(flavor)),
         storages=[enums.FlavorStorage.EVS, enums.FlavorStorage.EFS],
-        billing=BillingInfo(code="local.cpu", unit_num=1),
+        billing=BillingInfo(code=f"local.{category.value.lower()}", unit_num=1),
     )
 
 
-def flavors(context: Context, query: FlavorQuery) -> list[NotebookFlavor]:
-    """Flavors in the order of the settings. All are CPU sizes; every one is for the public pool too."""
-    if query.category not in (None, "CPU") or query.flavor_type is not None:
-        return []
+def category_of(flavor: FlavorSettings) -> enums.ResourceCategory:
+    if flavor.npus:
+        return enums.ResourceCategory.ASCEND
+    return enums.ResourceCategory.GPU if flavor.gpus else enums.ResourceCategory.CPU
+
+
+def flavors(context: Context, query: FlavorQuery, room: Room | None) -> list[NotebookFlavor]:
+    """Flavors in the order of the settings. Every one is for the public pool too, of which `room` is free."""
     if query.cluster_type not in (None, "MANAGED", "DEDICATED"):
         return []
     offered = [one for one in context.settings.flavors if query.feature in one.features]
+    if query.category is not None:
+        offered = [one for one in offered if category_of(one).value == query.category]
+    if query.flavor_type is not None:
+        offered = [one for one in offered if one.accelerator.upper() == query.flavor_type.upper()]
     if query.cluster_type == "DEDICATED":
-        offered = [one for one in offered if _is_in_a_pool(context, one)]
-    return [flavor_view(one) for one in offered]
+        # What is free in a pool is told with the pool.
+        return [flavor_view(one) for one in offered if _is_in_a_pool(context, one)]
+    return [flavor_view(one, room) for one in offered]
 
 
 def flavor(context: Context, flavor_id: str, feature: str) -> FlavorSettings:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from nbfleet.domain.capacity import Size
 from nbfleet.domain.lease import Range
 from nbfleet.domain.notebook import Ability
 from nbfleet.services.slots import Slots
@@ -26,7 +27,7 @@ class Generation:
 @dataclass(frozen=True, slots=True)
 class Context:
     """`clock` answers milliseconds since 1970; `hint` tells the reconciler that something is due; `abilities`
-    are those of the runtime."""
+    are those of the runtime; `machine` is what it can give to notebooks in no pool, None for no end of it."""
 
     database: Database
     directory: Directory
@@ -35,6 +36,7 @@ class Context:
     clock: Callable[[], int]
     hint: Callable[[], None]
     abilities: frozenset[Ability] = frozenset()
+    machine: Size | None = None
     long_reads: Slots = field(default_factory=Slots)
     exports: Slots = field(default_factory=Slots)
     access: Generation = field(default_factory=Generation)

@@ -14,6 +14,7 @@ import msgspec
 from nbfleet.domain import access, lifecycle
 from nbfleet.domain import lease as leases
 from nbfleet.domain.access import Caller
+from nbfleet.domain.capacity import Room
 from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
 from nbfleet.domain.notebook import Notebook, Progress
 from nbfleet.services import creation, pools, quotas, requests, updates, workspaces
@@ -172,11 +173,12 @@ async def renew_lease(
 
 
 async def switchable_flavors(context: Context, caller: Caller, notebook_id: str) -> list[NotebookFlavor]:
-    def read(connection: Connection) -> Notebook:
-        return _visible(connection, caller, notebook_id).notebook
+    def read(connection: Connection) -> tuple[Notebook, Room | None]:
+        notebook = _visible(connection, caller, notebook_id).notebook
+        return notebook, pools.public_room(connection, context) if notebook.pool_id is None else None
 
-    notebook = await context.database.read(read)
-    return [flavor_view(flavor) for flavor in switchable(context, notebook)]
+    notebook, room = await context.database.read(read)
+    return [flavor_view(flavor, room) for flavor in switchable(context, notebook)]
 
 
 async def readable(context: Context, caller: Caller, notebook_id: str) -> Notebook:

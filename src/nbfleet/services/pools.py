@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nbfleet.domain import access, capacity
 from nbfleet.domain.access import Caller, Scope
-from nbfleet.domain.capacity import Room, Size
+from nbfleet.domain.capacity import Room, Size, size_of
 from nbfleet.domain.listing import Query
 from nbfleet.domain.notebook import CUSTOM_FLAVOR, Notebook
 from nbfleet.services.context import Context
@@ -19,6 +19,8 @@ from nbfleet.store.database import Connection
 from nbfleet.store.listing import look_at
 from nbfleet.store.pools import Named, Taken
 from nbfleet.wire import errors
+
+PUBLIC = "public"  # What is called so in answers: the machine, for all that are in no pool of the settings.
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,9 @@ def _count(connection: Connection, context: Context, query: Query) -> int:
 def admit(connection: Connection, context: Context, notebook: Notebook) -> None:
     """Refuses a new notebook that its pool does not take, or has no room for."""
     if notebook.pool_id is None:
+        free = _lacking_publicly(connection, context, notebook)
+        if free is not None:
+            raise errors.flavor_sold_out(notebook.flavor, PUBLIC, free)
         return
     project = identity.project(connection, id=notebook.project_id)
     offered = [] if project is None else _of_project(context, project.name)
@@ -103,7 +108,7 @@ def _check_fit(context: Context, pool: PoolSettings, notebook: Notebook) -> None
     if custom is None or (pool.flavors and CUSTOM_FLAVOR not in pool.flavors):
         raise errors.flavor_not_in_pool(notebook.flavor, pool.id, fitting or "none")
     size = Size(custom.vcpus, custom.memory)
-    if not any(Size(node.vcpus, node.memory).holds(size) for node in pool.nodes):
+    if not any(size_of(node).holds(size) for node in pool.nodes):
         largest = max(pool.nodes, key=lambda node: (node.vcpus, node.memory))
         allowed = f"at most {largest.vcpus} vCPUs and {largest.memory} MiB, the largest machine of {pool.id}"
         given = f"{custom.vcpus:g} vCPUs and {custom.memory} MiB"
@@ -114,6 +119,9 @@ def make_room(connection: Connection, context: Context, notebook: Notebook) -> N
     """Refuses to start a notebook that its pool has no room for. One that the settings no longer name says
     nothing about its room, and what is in it may go on."""
     if notebook.pool_id is None:
+        free = _lacking_publicly(connection, context, notebook)
+        if free is not None:
+            raise errors.start_without_resources(notebook.flavor, PUBLIC, free)
         return
     project = identity.project(connection, id=notebook.project_id)
     offered = [] if project is None else _of_project(context, project.name)
@@ -130,7 +138,24 @@ def _lacking(connection: Connection, context: Context, pool: PoolSettings, noteb
         return "nothing until the next start of the service"
     pools.lock(connection, named.no)
     room = _room(context, pool, pools.taken(connection, [named.no])[named.no])
-    return None if room.free.holds(size_of(context, notebook)) else room.words()
+    return None if room.free.holds(notebook_size(context, notebook)) else room.words()
+
+
+def public_room(connection: Connection, context: Context) -> Room | None:
+    """What the public pool has and has given away; None where nothing bounds it."""
+    if context.machine is None:
+        return None
+    taken = pools.taken_publicly(connection)
+    return Room(context.machine, capacity.total(_size_of(context, f).times(n) for f, n in taken.items()))
+
+
+def _lacking_publicly(connection: Connection, context: Context, notebook: Notebook) -> str | None:
+    if context.machine is not None:
+        pools.lock_public(connection)
+    room = public_room(connection, context)
+    if room is None or room.free.holds(_size_of(context, notebook.flavor)):
+        return None
+    return room.words()
 
 
 def _offered(connection: Connection, context: Context, project_id: str) -> list[Offered]:
@@ -159,17 +184,17 @@ def _is_shown(pool: PoolSettings, caller: Caller, workspace_id: str | None) -> b
 
 def _fitting(context: Context, pool: PoolSettings) -> list[FlavorSettings]:
     """The flavors that the pool takes and that one of its machines can hold."""
-    machines = [Size(node.vcpus, node.memory) for node in pool.nodes]
+    machines = [size_of(node) for node in pool.nodes]
     return [
         flavor
         for flavor in context.settings.flavors
         if (not pool.flavors or flavor.id in pool.flavors)
-        and any(machine.holds(Size(flavor.vcpus, flavor.memory)) for machine in machines)
+        and any(machine.holds(size_of(flavor)) for machine in machines)
     ]
 
 
 def _room(context: Context, pool: PoolSettings, taken: Taken) -> Room:
-    everything = capacity.total(Size(node.vcpus, node.memory).times(node.count) for node in pool.nodes)
+    everything = capacity.total(size_of(node).times(node.count) for node in pool.nodes)
     return Room(everything, total_size(context, taken))
 
 
@@ -179,7 +204,7 @@ def total_size(context: Context, taken: Taken) -> Size:
     return capacity.total((*of_flavors, *of_their_own))
 
 
-def size_of(context: Context, notebook: Notebook) -> Size:
+def notebook_size(context: Context, notebook: Notebook) -> Size:
     """What the notebook takes where it runs."""
     custom = notebook.making.size
     return _size_of(context, notebook.flavor) if custom is None else Size(custom.vcpus, custom.memory)
@@ -187,6 +212,7 @@ def size_of(context: Context, notebook: Notebook) -> Size:
 
 def _size_of(context: Context, flavor_id: str) -> Size:
     """What is no longer offered may still run, and is taken for the largest, to be on the safe side."""
-    sizes = {flavor.id: Size(flavor.vcpus, flavor.memory) for flavor in context.settings.flavors}
-    largest = Size(max(one.vcpus for one in sizes.values()), max(one.memory for one in sizes.values()))
-    return sizes.get(flavor_id, largest)
+    sizes = {flavor.id: size_of(flavor) for flavor in context.settings.flavors}
+    return sizes.get(flavor_id) or Size(
+        max(one.vcpus for one in sizes.values()), max(one.memory for one in sizes.values())
+    )

@@ -33,13 +33,13 @@ class Standing:
 
 
 def admit_new(connection: Connection, context: Context, notebook: Notebook) -> None:
-    size = pools.size_of(context, notebook)
+    size = pools.notebook_size(context, notebook)
     asked = {Resource.INSTANCES: 1, Resource.STORAGE: notebook.volume.capacity}
     _admit(connection, context, notebook, asked | {Resource.VCPUS: size.vcpus, Resource.MEMORY: size.memory})
 
 
 def admit_start(connection: Connection, context: Context, notebook: Notebook) -> None:
-    size = pools.size_of(context, notebook)
+    size = pools.notebook_size(context, notebook)
     _admit(connection, context, notebook, {Resource.VCPUS: size.vcpus, Resource.MEMORY: size.memory})
 
 

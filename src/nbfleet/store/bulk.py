@@ -14,17 +14,19 @@ from nbfleet.domain.notebook import Notebook
 from nbfleet.store import documents, schema
 from nbfleet.store.notebooks import narrow_values, state_values
 from nbfleet.wire.images import Image
+from nbfleet.wire.placement import Pool
 
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """The numbers of what the notebooks refer to by id; `images` are the published ones."""
+    """The numbers of what the notebooks refer to by id; `images` and `shown_pools` as they are published."""
 
     project_no: int
     owners: Mapping[str, int]
     workspaces: Mapping[str, int]
     pools: Mapping[str | None, int]
     images: Mapping[str, tuple[int, Image]]
+    shown_pools: Mapping[str | None, Pool]
 
 
 def add_named(
@@ -53,7 +55,12 @@ def add_notebooks(
         connection,
         schema.documents,
         (
-            {"rid": rid, "body": documents.encode(one, references.images[one.image_id][1])}
+            {
+                "rid": rid,
+                "body": documents.encode(
+                    one, references.images[one.image_id][1], references.shown_pools.get(one.pool_id)
+                ),
+            }
             for rid, one in rows
         ),
     )

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from nbfleet.domain.listing import fold
 from nbfleet.store.compiled import Statement, compiled
-from nbfleet.store.schema import images, workspaces
+from nbfleet.store.schema import images, pools, projects, workspaces
 from nbfleet.wire.images import Image
+from nbfleet.wire.placement import Pool
 
 DEFAULT_WORKSPACE = "0"
 _encode = msgspec.json.Encoder().encode
@@ -26,6 +27,22 @@ def image(connection: Connection, image_id: str) -> Image:
     if body is None:
         raise UnknownImage(image_id)
     return _decode(body)
+
+
+def pool(connection: Connection, project_id: str, pool_id: str | None) -> Pool | None:
+    """The pool as documents show it; None for no pool."""
+    if pool_id is None:
+        return None
+    values = {"project": project_id, "pool": pool_id}
+    name = _pool_name(connection.dialect.name).execute(connection, values).scalar()
+    return None if name is None else Pool(id=pool_id, name=name)
+
+
+@cache
+def _pool_name(dialect: str) -> Statement:
+    p = pools.c
+    query = select(p.name).join(projects, projects.c.no == p.project_no)
+    return compiled(dialect, query.where(projects.c.id == bindparam("project"), p.id == bindparam("pool")))
 
 
 def image_number(connection: Connection, image_id: str) -> int:

@@ -1,7 +1,8 @@
 """The ready wire form of a notebook, kept beside its row so that a list has nothing left to encode.
 
-It holds neither token nor address, nor anything that changes with time or is renamed elsewhere (names of
-users, pools): whoever answers a list splices those in for each row, by `splice`.
+It holds neither token nor address, nor anything that changes with time, nor the name of its owner: whoever
+answers a list splices those in for each row, by `splice`. Images and pools, which rarely change, are written
+into the documents anew when they do.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from nbfleet.wire.flavors import NotebookCustomSpecRep
 from nbfleet.wire.images import Image
 from nbfleet.wire.leases import Lease as WireLease
 from nbfleet.wire.notebooks import JobProgress, NotebookResp
-from nbfleet.wire.placement import AffinityType, RunUserInfo
+from nbfleet.wire.placement import AffinityType, Pool, RunUserInfo
 from nbfleet.wire.tags import TmsTagResponse
 from nbfleet.wire.volumes import VolumeRes
 
@@ -105,8 +106,8 @@ def _rule_view(rule: AffinityRule) -> placement.AffinityRule:
     )
 
 
-def view(notebook: Notebook, image: Image) -> NotebookResp:
-    """The published record, without what `splice` adds. `image` is shown as it is given."""
+def view(notebook: Notebook, image: Image, pool: Pool | None) -> NotebookResp:
+    """The published record, without what `splice` adds. `image` and `pool` are shown as they are given."""
     status = status_of(notebook)
     progress, reason, making = notebook.progress, notebook.fail_reason, notebook.making
     return NotebookResp(
@@ -120,6 +121,7 @@ def view(notebook: Notebook, image: Image) -> NotebookResp:
         affinity=affinity_view(making),
         run_user=UNSET if making.run_as is None else RunUserInfo(uid=making.run_as[0], gid=making.run_as[1]),
         image=image,
+        pool=UNSET if pool is None else pool,
         lease=lease_view(notebook.lease),
         volume=volume_view(notebook.volume),
         workspace_id=notebook.workspace_id,
@@ -146,8 +148,8 @@ def show_form(image: Image) -> Image:
     )  # fmt: skip
 
 
-def encode(notebook: Notebook, image: Image) -> bytes:
-    return _encoder.encode(view(notebook, list_form(image)))
+def encode(notebook: Notebook, image: Image, pool: Pool | None) -> bytes:
+    return _encoder.encode(view(notebook, list_form(image), pool))
 
 
 def splice(body: bytes, additions: Sequence[bytes]) -> bytes:

@@ -40,8 +40,6 @@ class Row(NamedTuple):
     owner_id: str
     owner_name: str
     body: bytes
-    pool_id: str | None = None
-    pool_name: str | None = None
 
     @property
     def running(self) -> bool:

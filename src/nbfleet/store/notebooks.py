@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, insert, select
 
 from nbfleet.domain.lifecycle import Status, alarm_of, effect_for, status_of
 from nbfleet.domain.listing import fold
@@ -177,8 +177,7 @@ def add(connection: Connection, directory: Directory, notebook: Notebook, due_at
     values = narrow_values(notebook) | _references(connection, directory, notebook)
     rid: int = connection.execute(insert(notebooks).values(**values).returning(notebooks.c.rid)).scalar_one()
     connection.execute(insert(instances).values(rid=rid, **state_values(notebook, due_at)))
-    body = documents.encode(notebook, catalogue.image(connection, notebook.image_id))
-    connection.execute(insert(document_table).values(rid=rid, body=body))
+    connection.execute(insert(document_table).values(rid=rid, body=_document(connection, notebook)))
     _write_tags(connection, rid, notebook.tags)
     return rid
 
@@ -208,8 +207,7 @@ def save(connection: Connection, old: Stored, notebook: Notebook, due_at: int) -
     if effect_for(old.notebook) not in (None, effect_for(notebook)):
         state |= {"claim": None, "claim_until": None}
     compiled.change(connection, instances, old.rid, state)
-    body = documents.encode(notebook, catalogue.image(connection, notebook.image_id))
-    compiled.change(connection, document_table, old.rid, {"body": body})
+    compiled.change(connection, document_table, old.rid, {"body": _document(connection, notebook)})
     if notebook.tags != old.notebook.tags:
         connection.execute(delete(notebook_tags).where(notebook_tags.c.rid == old.rid))
         _write_tags(connection, old.rid, notebook.tags)
@@ -228,16 +226,31 @@ def put_image(connection: Connection, published: Image, now: int) -> None:
     catalogue.put_image(connection, published, now)
     if before is None or before == documents.list_form(published):
         return
+    _write_documents_anew(connection, notebooks.c.image_no == number)
+
+
+def show_pool_anew(connection: Connection, pool_no: int) -> None:
+    """The pool has another name now."""
+    _write_documents_anew(connection, notebooks.c.pool_no == pool_no)
+
+
+def _write_documents_anew(connection: Connection, which: ColumnElement[bool]) -> None:
     last = 0
     # Locked, or a change that commits between the reading and the writing would be missing in its document.
-    mine = _locked(records().where(notebooks.c.image_no == number).order_by(notebooks.c.rid).limit(_BATCH))
+    mine = _locked(records().where(which).order_by(notebooks.c.rid).limit(_BATCH))
     while found := _all_stored(connection, mine.where(notebooks.c.rid > last)):
         for one in found:
-            body = documents.encode(one.notebook, published)
-            connection.execute(
-                update(document_table).where(document_table.c.rid == one.rid).values(body=body)
+            compiled.change(
+                connection, document_table, one.rid, {"body": _document(connection, one.notebook)}
             )
         last = found[-1].rid
+
+
+def _document(connection: Connection, notebook: Notebook) -> bytes:
+    image = catalogue.image(connection, notebook.image_id)
+    return documents.encode(
+        notebook, image, catalogue.pool(connection, notebook.project_id, notebook.pool_id)
+    )
 
 
 def _locked(query: Select[Any]) -> Select[Any]:

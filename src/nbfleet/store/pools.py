@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, not_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, not_, or_, select, update
 
 from nbfleet.domain.lifecycle import Status
 from nbfleet.domain.listing import fold
-from nbfleet.domain.notebook import CUSTOM_FLAVOR, CustomSize, Observed
+from nbfleet.domain.notebook import CUSTOM_FLAVOR, CustomSize, Observed, Wanted
 from nbfleet.store.codes import STATUS
 from nbfleet.store.compiled import Statement, compiled
-from nbfleet.store.notebooks import making_of
+from nbfleet.store.notebooks import making_of, show_pool_anew
 from nbfleet.store.schema import TAKING, instances, notebooks, pools, projects
+
+_PUBLIC = 0x706F6F6C  # Any number of our own, another than the migration's.
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,13 @@ class Named:
 def put(connection: Connection, project_no: int, pool_id: str, name: str, now: int) -> None:
     """Adds the pool, or gives the one with this id this name."""
     mine = (pools.c.project_no == project_no, pools.c.id == pool_id)
-    known = connection.execute(select(pools.c.name).where(*mine)).scalar()
+    known = connection.execute(select(pools.c.no, pools.c.name).where(*mine)).first()
     if known is None:
         values = {"project_no": project_no, "id": pool_id, "create_at": now}
         connection.execute(insert(pools).values(name=name, name_folded=fold(name), **values))
-    elif known != name:
+    elif known.name != name:
         connection.execute(update(pools).where(*mine).values(name=name, name_folded=fold(name)))
+        show_pool_anew(connection, known.no)
 
 
 def named(connection: Connection, project_id: str, pool_id: str) -> Named | None:
@@ -64,6 +67,27 @@ def of_project(connection: Connection, project_id: str, ids: Sequence[str]) -> d
 def lock(connection: Connection, number: int) -> None:
     """Keeps off others who want room in this pool until the commit. SQLite has one writer anyway."""
     connection.execute(select(pools.c.no).where(pools.c.no == number).with_for_update()).scalar()
+
+
+def lock_public(connection: Connection) -> None:
+    """The same for all that is in no pool, which has no row to lock."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_PUBLIC)))
+
+
+def taken_publicly(connection: Connection) -> dict[str, int]:
+    """How many notebooks of each flavor have room in no pool. Both halves have an index of their own, which
+    holds nothing that is settled; what is being deleted counts as long as something of it runs."""
+    n, i = notebooks.c, instances.c
+    runs = and_(i.wanted == Wanted.RUNNING.value, i.observed == Observed.RUNNING.value)
+    living = or_(i.wanted == Wanted.RUNNING.value, i.observed == Observed.RUNNING.value)
+    moves = and_(i.due_at.is_not(None), living)
+    found: dict[str, int] = {}
+    for condition in (runs, and_(moves, not_(runs))):
+        query = select(n.flavor, func.count()).join(instances, i.rid == n.rid)
+        for flavor, count in connection.execute(query.where(condition, n.pool_no == 0).group_by(n.flavor)):
+            found[flavor] = found.get(flavor, 0) + count
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,19 +115,16 @@ def page(
     some = some.limit(bindparam("size")).offset(bindparam("skip"))
     wanted = along(some, index).subquery("wanted")
     n, users, documents = schema.notebooks.alias("n").c, schema.users.c, schema.documents.c
-    pools = schema.pools.c
     known = wanted.c.total if isinstance(total, str) else _sum(dialect, total, shape).scalar_subquery()
     return compiled(
         dialect,
         select(
-            known, n.rid, n.create_at, n.id, n.generation, n.status, users.id, users.name, documents.body,
-            pools.id, pools.name,
+            known, n.rid, n.create_at, n.id, n.generation, n.status, users.id, users.name, documents.body
         )
         .select_from(wanted)
         .join(n.rid.table, n.rid == wanted.c.rid)
         .join(schema.documents, documents.rid == n.rid)
         .join(schema.users, users.no == n.owner_no)
-        .outerjoin(schema.pools, pools.no == n.pool_no)
         .order_by(*ordering(order, n)),
     )  # fmt: skip
 
@@ -136,7 +133,7 @@ def page(
 def first_page(dialect: str, shape: Shape, order: Order, index: str, counter: Table) -> Statement:
     """The same without rows to skip, along an index in this order: one loop is enough then."""
     total = _sum(dialect, counter, shape).scalar_subquery()
-    users, documents, pools = schema.users.c, schema.documents.c, schema.pools.c
+    users, documents = schema.users.c, schema.documents.c
     rows = (
         select(
             total,
@@ -148,13 +145,10 @@ def first_page(dialect: str, shape: Shape, order: Order, index: str, counter: Ta
             users.id,
             users.name,
             documents.body,
-            pools.id,
-            pools.name,
         )
         .select_from(schema.notebooks)
         .join(schema.documents, documents.rid == _n.rid)
         .join(schema.users, users.no == _n.owner_no)
-        .outerjoin(schema.pools, pools.no == _n.pool_no)
         .where(where(dialect, shape, index))
         .order_by(*ordering(order))
         .limit(bindparam("size"))

@@ -125,7 +125,7 @@ def test_a_pool_is_shown_as_an_object_of_kubernetes(fleet: Fleet) -> None:
         },
         "status": {
             "phase": "Running",
-            "message": "Free: 4 of 4 vCPUs, 16384 of 16384 MiB.",
+            "message": "Free: 4 of 4 vCPUs, 16384 of 16384 MiB, 1 of 1 GPUs.",
             "root": "pool-one",
             "scope": [{"scopeType": "Notebook", "state": "Enabled"}],
             "resources": {

@@ -43,7 +43,9 @@ def body(connection: Connection, rid: int) -> bytes:
 
 
 def encoded_anew(connection: Connection, notebook: Notebook) -> bytes:
-    return documents.encode(notebook, catalogue.image(connection, notebook.image_id))
+    pool = catalogue.pool(connection, notebook.project_id, notebook.pool_id)
+    assert (None if pool is None else pool.id) == notebook.pool_id
+    return documents.encode(notebook, catalogue.image(connection, notebook.image_id), pool)
 
 
 def loops(connection: Connection, rid: int) -> tuple[int | None, int | None]:

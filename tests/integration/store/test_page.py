@@ -17,6 +17,7 @@ from nbfleet.store import documents, listing
 from nbfleet.store.codes import STATUS
 from nbfleet.store.database import Connection, Database
 from nbfleet.store.directory import Directory
+from nbfleet.wire.placement import Pool
 from support import fleet, oracle
 from support.oracle import DESCRIPTIONS, FLAVORS, NAMES, TAGS, VALUES, answered
 from support.templates import copy_of_template
@@ -140,6 +141,8 @@ def test_a_row_says_what_is_spliced_in(database: Database) -> None:
 
     def row(connection: Connection, notebook: Notebook) -> listing.Row:
         image = fleet.image(notebook.image_id, fleet.IMAGES[notebook.image_id])
+        pool_id = notebook.pool_id
+        pool = Pool(id=pool_id, name=fleet.POOLS[pool_id]) if pool_id else None
         return listing.Row(
             numbers[notebook.id],
             notebook.create_at,
@@ -148,9 +151,7 @@ def test_a_row_says_what_is_spliced_in(database: Database) -> None:
             STATUS[status_of(notebook)],
             notebook.owner_id,
             fleet.USERS[notebook.owner_id],
-            documents.encode(notebook, image),
-            notebook.pool_id,
-            fleet.POOLS.get(notebook.pool_id or ""),
+            documents.encode(notebook, image, pool),
         )
 
     assert [database.read_now(row, by_id[found.id]) for found in page.rows] == list(page.rows)

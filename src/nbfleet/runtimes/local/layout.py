@@ -16,7 +16,8 @@ import re
 import shutil
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nbfleet.runtimes.base import DeleteFailed, GrowFailed
@@ -154,6 +155,16 @@ class Layout:
         total = shutil.disk_usage(place).total // _GB
         if capacity > total:
             raise GrowFailed(f"the disk of the service has {total} GB in all")
+
+    @contextmanager
+    def held_devices(self) -> Generator[None]:
+        """Nobody else, in this process or another one, gives devices away meanwhile."""
+        descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def remove(self, notebook_id: str) -> None:
         """Remove everything of the notebook, and nothing that a link in it points to."""

@@ -74,10 +74,16 @@ def began(pid: int) -> int | None:
 
 
 def marker_of(pid: int) -> Marker | None:
-    prefix = f"{MARKER_VARIABLE}=".encode()
+    text = variable_of(pid, MARKER_VARIABLE)
+    return None if text is None else Marker.parse(text)
+
+
+def variable_of(pid: int, name: str) -> str | None:
+    """What the process was started with under this name."""
+    prefix = f"{name}=".encode()
     for entry in (_read(pid, "environ") or b"").split(b"\0"):
         if entry.startswith(prefix):
-            return Marker.parse(entry.removeprefix(prefix).decode("utf-8", "replace"))
+            return entry.removeprefix(prefix).decode("utf-8", "replace")
     return None
 
 

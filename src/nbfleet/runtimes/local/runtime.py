@@ -25,7 +25,7 @@ from nbfleet.runtimes.base import (
     StartFailed,
     StartProgress,
 )
-from nbfleet.runtimes.local import hooks, jupyter, processes
+from nbfleet.runtimes.local import hooks, jupyter, machine, processes
 from nbfleet.runtimes.local.children import Children
 from nbfleet.runtimes.local.control import failing, to_its_end, within
 from nbfleet.runtimes.local.ending import end
@@ -54,6 +54,7 @@ class LocalRuntime:
         stop_grace: float = 5,
         pass_environment: Iterable[str] = (),
         arguments: Sequence[str] = (),
+        devices: machine.Devices = machine.Devices(),  # noqa: B008 - it cannot change.
     ) -> None:
         processes.check_fleet_id(fleet_id)
         self._layout = Layout(root, fleet_id)
@@ -63,6 +64,7 @@ class LocalRuntime:
         self._stop_grace = stop_grace
         self._pass_environment = frozenset(pass_environment)
         self._arguments = tuple(arguments)
+        self._devices = devices
         self._children = Children()
 
     async def start(self, spec: InstanceSpec) -> AsyncIterator[StartProgress]:
@@ -195,11 +197,27 @@ class LocalRuntime:
         environment = jupyter.environment(os.environ, self._python, home, spec.secret, self._pass_environment)
         self._children.forget(notebook_id)
         log = self._layout.append_log(notebook_id)
-        try:
-            process = self._children.spawn(command, environment, work, log, marker)
-        finally:
-            os.close(log)
+        # Between looking which devices are free and being seen with them nobody else may look.
+        with self._layout.held_devices():
+            try:
+                mine = machine.chosen(self._devices, self._given(), spec.gpus, spec.npus)
+            except machine.NoneFree as fault:
+                os.close(log)
+                raise StartFailed(Step.COMPUTE, str(fault)) from fault
+            environment |= machine.environment(self._devices, mine)
+            try:
+                process = self._children.spawn(command, environment, work, log, marker)
+            finally:
+                os.close(log)
         return process, Handle.of(process, str(socket))
+
+    def _given(self) -> list[str]:
+        """The devices of the instances that live."""
+        if self._devices == machine.Devices():
+            return []
+        found = processes.scan(self._fleet_id)
+        told = (processes.variable_of(one.pid, machine.VARIABLE) for one in found)
+        return [name for text in told if text for name in text.split(",")]
 
     async def _wait_for(
         self, step: Step, process: Process, deadline: float, missing: Callable[[], Awaitable[str | None]]

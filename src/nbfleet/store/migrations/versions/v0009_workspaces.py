@@ -6,7 +6,7 @@ from alembic import op
 from nbfleet.store.migrations.triggers import keep_storage
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
