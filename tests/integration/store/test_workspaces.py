@@ -20,6 +20,7 @@ from nbfleet.store.database import Connection, Database
 from nbfleet.store.directory import Directory
 from nbfleet.store.listing import Row
 from nbfleet.store.workspaces import Grantee, Workspace
+from nbfleet.wire.errors import ApiError
 from support import fleet
 
 PROJECT, OTHER_PROJECT = fleet.PROJECTS
@@ -161,31 +162,30 @@ def test_the_gateway_lets_an_owner_in_while_the_workspace_is_open(database: Data
 
 
 def test_an_export_ends_where_a_workspace_is_closed_on_the_way(database: Database) -> None:
-    """More than one batch: what is closed after the first is in none of the rest."""
-    context = Context(database, Directory(), fleet.KEYRING, Settings(), lambda: NOW, lambda: None)
+    """More than one batch, and more than a moment between them."""
+    clock = fleet.Clock()
+    context = Context(database, Directory(), fleet.KEYRING, Settings(), clock, lambda: None)
     me = Caller(ME, fleet.USERS[ME], PROJECT, Role.MEMBER, "d" * 32, "domain")
 
     def fill(connection: Connection) -> None:
         for number in range(lists.BATCH + 20):
-            fleet.add(
-                connection, fleet.stopped(number, create_at=NOW + number, workspace_id=(LAB, "0")[number % 2])
-            )
+            place = (LAB, "0")[number % 2]
+            fleet.add(connection, fleet.stopped(number, create_at=NOW + number, workspace_id=place))
 
     def encode(rows: Sequence[Row]) -> bytes:
-        return ",".join(row.id for row in rows).encode()
+        return str(len(rows)).encode()
 
-    async def exported() -> list[list[str]]:
-        query = Query(feature=None, workspace_id=None)
-        found: list[list[str]] = []
-        async for piece in lists.export(
-            context, me, query, lambda rows: ",".join(r.id for r in rows).encode()
-        ):
-            found.append(piece.decode().split(","))
-            await database.write(close, "PRIVATE")
+    async def exported(closed: bool) -> list[bytes]:
+        found: list[bytes] = []
+        async for piece in lists.export(context, me, Query(feature=None, workspace_id=None), encode):
+            found.append(piece)
+            if closed:
+                await database.write(close, "PRIVATE")
+            clock.advance(lists.RECHECKED)
         return found
 
     database.write_now(fill)
-    first, rest = asyncio.run(exported())
-    assert len(first) == lists.BATCH
-    wanted = [number for number in reversed(range(20)) if number % 2]
-    assert rest == [fleet.stopped(number).id for number in wanted]
+    assert asyncio.run(exported(False)) == [b"500", b"20"]
+    with pytest.raises(ApiError) as refused:
+        asyncio.run(exported(True))
+    assert (refused.value.status, refused.value.code) == (403, "ModelArts.0108")
