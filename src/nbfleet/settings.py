@@ -139,6 +139,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shares: tuple[ShareSettings, ...] = ()
     object_storage: ObjectStorageSettings = ObjectStorageSettings()
     keypairs: Positive = 100  # Of one user.
+    workspaces: Positive = 500  # Of one project.
     lease: LeaseSettings = LeaseSettings()
     reveal_to_admin: bool = False
     signature_skew: Positive = 900  # Seconds.

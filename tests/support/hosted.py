@@ -32,6 +32,7 @@ from nbfleet.settings import DEFAULT_FLAVORS, FlavorSettings, Settings
 from nbfleet.store import keyring, migrate, notebooks, schema
 from nbfleet.store.database import Connection, Database
 from nbfleet.store.directory import Directory
+from nbfleet.store.identity import enable_user, set_role
 from nbfleet.telemetry import Metrics
 from nbfleet.wire.images import Image
 from support.client import Caller
@@ -150,6 +151,21 @@ class Hosted:
         return Caller(
             self.port, project_id, self.clock, key.access_key, key.secret_key, user_id=user_id, name=name
         )
+
+    def leave(self, caller: Caller, project: str, role: Role | None = None) -> None:
+        """The user has this role in the project from now on; None: it is no member any more."""
+
+        def write(connection: Connection) -> None:
+            user = identity.the_user(connection, caller.name)
+            set_role(connection, user.no, identity.the_project(connection, project).no, role)
+
+        self.database.write_now(write)
+
+    def disable(self, caller: Caller) -> None:
+        def write(connection: Connection) -> None:
+            enable_user(connection, identity.the_user(connection, caller.name).no, False)
+
+        self.database.write_now(write)
 
     def administrator(self) -> Caller:
         file = self.data_dir / first_start.CREDENTIALS

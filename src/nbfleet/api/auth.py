@@ -2,6 +2,7 @@
 
 A present X-Auth-Token decides; else a signature; else a session. What was proved is remembered for a
 moment, so that a disabled user or key is cut off within seconds and a busy client costs no query a call.
+What this process itself changes about workspaces counts at once.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from typing import Generic, TypeVar
 
 from nbfleet.domain.access import Principal
 from nbfleet.services import identity
-from nbfleet.services.context import Context
+from nbfleet.services.context import Context, Generation
 from nbfleet.store.identity import Token
 from nbfleet.wire import errors, signing
 from nbfleet.wire.signing import SignatureError
@@ -36,24 +37,29 @@ class Proof:
 
 
 class Memory(Generic[T]):
-    """Answers of a look-up, each kept for REMEMBERED milliseconds. Unknown keys are not kept."""
+    """Answers of a look-up, each kept for REMEMBERED milliseconds, and no longer than its generation. Unknown
+    keys are not kept."""
 
-    def __init__(self, look_up: Callable[[str], Awaitable[T | None]], clock: Callable[[], int]) -> None:
+    def __init__(
+        self, look_up: Callable[[str], Awaitable[T | None]], clock: Callable[[], int], generation: Generation
+    ) -> None:
         self._look_up = look_up
         self._clock = clock
-        self._kept: dict[str, tuple[int, T]] = {}
+        self._generation = generation
+        self._kept: dict[str, tuple[int, int, T]] = {}
 
     async def get(self, key: str) -> T | None:
         kept = self._kept.get(key)
-        now = self._clock()
-        if kept is not None and 0 <= now - kept[0] < REMEMBERED:
-            return kept[1]
+        now, generation = self._clock(), self._generation.number
+        if kept is not None and kept[1] == generation and 0 <= now - kept[0] < REMEMBERED:
+            return kept[2]
         self._kept.pop(key, None)
         found = await self._look_up(key)
         if found is not None:
             if len(self._kept) >= _CAPACITY:
                 self._kept.clear()
-            self._kept[key] = (now, found)
+            # As of before the look: what ended its generation meanwhile may not be in it.
+            self._kept[key] = (now, generation, found)
         return found
 
 
@@ -61,9 +67,11 @@ class Authenticator:
     def __init__(self, context: Context) -> None:
         self._clock = context.clock
         self._skew = timedelta(seconds=context.settings.signature_skew)
-        self._tokens: Memory[Token] = Memory(lambda text: identity.token(context, text), context.clock)
+        self._tokens: Memory[Token] = Memory(
+            lambda text: identity.token(context, text), context.clock, context.access
+        )
         self._keys: Memory[identity.ProvenKey] = Memory(
-            lambda key: identity.access_key(context, key), context.clock
+            lambda key: identity.access_key(context, key), context.clock, context.access
         )
 
     async def prove(self, request: signing.Request) -> Proof:

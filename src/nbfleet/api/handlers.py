@@ -8,7 +8,18 @@ from typing import Any
 
 import msgspec
 
-from nbfleet.api import catalogue, identities, images, instances, keypairs, labels, lists, mounts, pools
+from nbfleet.api import (
+    catalogue,
+    identities,
+    images,
+    instances,
+    keypairs,
+    labels,
+    lists,
+    mounts,
+    pools,
+    workspaces,
+)
 from nbfleet.api.call import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -21,6 +32,7 @@ HANDLERS: dict[str, Handler] = {
     **pools.HANDLERS,
     **keypairs.HANDLERS,
     **mounts.HANDLERS,
+    **workspaces.HANDLERS,
 }
 
 

@@ -11,7 +11,7 @@ from nbfleet.api.call import Answer, Call, Handler, Tools
 from nbfleet.api.present import paged
 from nbfleet.domain.access import Caller
 from nbfleet.domain.capacity import size_of
-from nbfleet.services import pools
+from nbfleet.services import pools, quotas
 from nbfleet.services.catalogue import flavor_view
 from nbfleet.services.pools import Offered
 from nbfleet.settings import FlavorSettings
@@ -41,7 +41,6 @@ PUBLIC = "public"  # The cluster of everything that is in no pool.
 _ZONE = "local"
 _NO_WORKSPACE = "0"
 _LIMIT = 1000
-_UNLIMITED = -1
 
 
 async def list_pools(tools: Tools, call: Call) -> Answer:
@@ -85,9 +84,10 @@ async def show_cluster(tools: Tools, call: Call) -> Answer:
 
 async def list_features(tools: Tools, call: Call) -> Answer:
     used = await pools.notebooks_of(tools.context, call.caller)
+    quota = await quotas.instances_of(tools.context, call.caller)
     return Answer(
         ListFeaturesResponse(
-            id="notebook", name="NOTEBOOK", enabled=True, quota=_UNLIMITED, used=used,
+            id="notebook", name="NOTEBOOK", enabled=True, quota=quota, used=used,
             user_id=call.caller.user_id,
         )
     )  # fmt: skip

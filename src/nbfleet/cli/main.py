@@ -38,6 +38,8 @@ _COMMANDS = {
     "doctor": ("doctor", "Look at this machine: what is there, what is missing."),
     "seed": ("seed", "Fill an empty store with a made-up fleet."),
     "pool": ("pools", "List and show pools of machines."),
+    "workspace": ("workspaces", "Add, list, change and delete workspaces; who may use them."),
+    "quota": ("quotas", "Limit what users, workspaces and projects may have."),
     "project": ("projects", "Add, list, disable and delete projects."),
     "user": ("users", "Add, list, disable and delete users; roles and passwords."),
     "keypair": ("keypairs", "Add, list, show and delete one's own SSH key pairs."),

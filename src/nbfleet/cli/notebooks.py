@@ -40,6 +40,7 @@ def _duration(hours: float | None, no_auto_stop: bool) -> int | None:
 @click.option("--size", type=int, help="Size of the work volume in GB.")
 @click.option("--description", default=None)
 @click.option("--pool", "pool_id", default=None, help="Id of the pool to put it into.")
+@click.option("--workspace", "workspace_id", default=None, help="Id of the workspace to put it into. [0]")
 @click.option("--tag", "tags", multiple=True, help="key=value, or a key alone; may be given several times.")
 @_auto_stop
 @click.option("--idempotency-key", help="The same key with the same request makes one notebook only.")
@@ -53,16 +54,15 @@ def create_command(
     output: str,
     description: str | None,
     pool_id: str | None,
+    workspace_id: str | None,
     tags: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Create a notebook called NAME and wait until it runs."""
     duration = _duration(hours, no_auto_stop)
     fields: dict[str, Any] = {"duration": UNSET if duration is None else duration}
-    if description is not None:
-        fields["description"] = description
-    if pool_id is not None:
-        fields["pool_id"] = pool_id
+    asked = {"description": description, "pool_id": pool_id, "workspace_id": workspace_id}
+    fields |= {name: value for name, value in asked.items() if value is not None}
     if tags:
         fields["tags"] = tags_of(tags)
     wanted = {k: options.pop(k) for k in ("name", "flavor", "category", "size", "idempotency_key")}

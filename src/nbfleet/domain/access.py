@@ -4,7 +4,7 @@ Deny by default. Credentials are checked elsewhere; what arrives here is a calle
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from nbfleet.domain.images import Holding, ImageQuery
@@ -56,15 +56,25 @@ ACTIONS_OF: dict[Role, frozenset[str]] = {
 }
 
 
+class Openness(StrEnum):
+    """Whom a workspace is open to."""
+
+    PUBLIC = "PUBLIC"  # Everybody in its project.
+    PRIVATE = "PRIVATE"  # Who made it.
+    INTERNAL = "INTERNAL"  # Who made it, and those who are named.
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A user as a credential proved it, with its role in each project it may enter."""
+    """A user as a credential proved it, with its role in each project it may enter. `granted` are the
+    workspaces that are open to it, by project; a project where all of them are is not in there."""
 
     user_id: str
     user_name: str
     account_id: str
     account_name: str
     roles: Mapping[str, Role]
+    granted: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +103,21 @@ def enter(principal: Principal, project_id: str) -> Caller | None:
     if role is None:
         return None
     return Caller(
-        principal.user_id, principal.user_name, project_id, role, principal.account_id, principal.account_name
+        principal.user_id,
+        principal.user_name,
+        project_id,
+        role,
+        principal.account_id,
+        principal.account_name,
+        principal.granted.get(project_id),
     )
+
+
+def enters(role: Role, openness: Openness, *, is_owner: bool, is_granted: bool) -> bool:
+    """Whether a member of the project may use the workspace. Administrators may use each one."""
+    if role is Role.ADMINISTRATOR or openness is Openness.PUBLIC or is_owner:
+        return True
+    return openness is Openness.INTERNAL and is_granted
 
 
 def may(caller: Caller, action: str) -> bool:

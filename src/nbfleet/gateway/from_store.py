@@ -9,7 +9,7 @@ import re
 from nbfleet.domain.lifecycle import Status, status_of
 from nbfleet.domain.notebook import Notebook
 from nbfleet.gateway.resolve import Credentials, Refusal, Refused, Resolve, Upstream
-from nbfleet.store import identity, notebooks
+from nbfleet.store import identity, notebooks, workspaces
 from nbfleet.store.database import Connection, Database, Unavailable
 from nbfleet.store.keyring import Keyring
 from nbfleet.store.notebooks import Stored
@@ -34,14 +34,19 @@ def resolver(database: Database, keyring: Keyring) -> Resolve:
 
 
 def _find(connection: Connection, notebook_id: str) -> Stored | None:
-    """The notebook, unless its owner may no longer use anything in its project."""
+    """The notebook, unless its owner may no longer use anything in its project, or in its workspace."""
     found = notebooks.find(connection, notebook_id)
     if found is None:
         return None
     owner = identity.user(connection, id=found.notebook.owner_id)
     if owner is None or not owner.enabled:
         return None
-    return found if found.notebook.project_id in identity.roles(connection, owner.no) else None
+    project_id = found.notebook.project_id
+    role = identity.roles(connection, owner.no).get(project_id)
+    if role is None:
+        return None
+    granted = workspaces.granted(connection, owner.no, {project_id: role}).get(project_id)
+    return found if granted is None or found.notebook.workspace_id in granted else None
 
 
 def _admit(keyring: Keyring, notebook: Notebook, credentials: Credentials) -> Upstream | Refusal:

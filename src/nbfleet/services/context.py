@@ -13,6 +13,17 @@ from nbfleet.store.directory import Directory
 from nbfleet.store.keyring import Keyring
 
 
+@dataclass(slots=True)
+class Generation:
+    """Counts the changes of who may enter what that were made here, so that what is remembered of callers can
+    be forgotten at once. Changes by other processes are not counted."""
+
+    number: int = 0
+
+    def end(self) -> None:
+        self.number += 1
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """`clock` answers milliseconds since 1970; `hint` tells the reconciler that something is due; `abilities`
@@ -28,6 +39,7 @@ class Context:
     machine: Size | None = None
     long_reads: Slots = field(default_factory=Slots)
     exports: Slots = field(default_factory=Slots)
+    access: Generation = field(default_factory=Generation)
 
     @property
     def lease_range(self) -> Range:

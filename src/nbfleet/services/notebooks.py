@@ -17,7 +17,7 @@ from nbfleet.domain.access import Caller
 from nbfleet.domain.capacity import Room
 from nbfleet.domain.lifecycle import Event, IllegalTransition, Status, status_of
 from nbfleet.domain.notebook import Notebook, Progress
-from nbfleet.services import creation, images, pools, requests, storage, updates
+from nbfleet.services import creation, images, pools, quotas, requests, storage, updates, workspaces
 from nbfleet.services.catalogue import category_of, flavor_view, switchable
 from nbfleet.services.context import Context
 from nbfleet.store import audit, catalogue, idempotency, notebooks
@@ -102,7 +102,7 @@ async def update(context: Context, request: Request, notebook_id: str, body: Not
     def change(found: Stored, now: int) -> Notebook:
         return updates.updated(context, found.notebook, body, now)
 
-    def can_use(connection: Connection, found: Stored, changed: Notebook) -> None:
+    def may_be(connection: Connection, found: Stored, changed: Notebook) -> None:
         before = found.notebook
         if changed.image_id != before.image_id:
             images.check_use(connection, context, request.caller, changed, body.endpoints)
@@ -111,8 +111,9 @@ async def update(context: Context, request: Request, notebook_id: str, body: Not
         kept = storage.sources_of(before)
         new = [source for source in storage.sources_of(changed) if source not in kept]
         storage.check_access(connection, context, changed.project_id, new)
+        quotas.admit_growth(connection, context, before, changed)
 
-    return await _change(context, request, notebook_id, "update", change, can_use)
+    return await _change(context, request, notebook_id, "update", change, may_be)
 
 
 async def start(context: Context, request: Request, notebook_id: str, period: int) -> Shown:
@@ -130,9 +131,10 @@ async def start(context: Context, request: Request, notebook_id: str, period: in
             endpoint=None,
         )
 
-    def has_room(connection: Connection, found: Stored, notebook: Notebook) -> None:
-        pools.make_room(connection, context, notebook)
-        storage.mount_again(connection, found.rid, notebook.update_at)
+    def has_room(connection: Connection, found: Stored, after: Notebook) -> None:
+        quotas.admit_start(connection, context, after)
+        pools.make_room(connection, context, after)
+        storage.mount_again(connection, found.rid, after.update_at)
 
     return await _change(context, request, notebook_id, Event.START.value, change, has_room)
 
@@ -288,6 +290,8 @@ def _check_period(context: Context, notebook: Notebook, period: int) -> None:
 
 
 def _add(connection: Connection, context: Context, request: Request, notebook: Notebook) -> None:
+    workspaces.hold(connection, context, request.caller, notebook.workspace_id)
+    quotas.admit_new(connection, context, notebook)
     if notebook.feature == "DEFAULT" and notebooks.has_default(
         connection, context.directory, notebook.project_id, notebook.owner_id
     ):

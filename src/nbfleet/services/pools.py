@@ -138,9 +138,7 @@ def _lacking(connection: Connection, context: Context, pool: PoolSettings, noteb
         return "nothing until the next start of the service"
     pools.lock(connection, named.no)
     room = _room(context, pool, pools.taken(connection, [named.no])[named.no])
-    custom = notebook.making.size
-    size = _size_of(context, notebook.flavor) if custom is None else Size(custom.vcpus, custom.memory)
-    return None if room.free.holds(size) else room.words()
+    return None if room.free.holds(notebook_size(context, notebook)) else room.words()
 
 
 def public_room(connection: Connection, context: Context) -> Room | None:
@@ -197,9 +195,19 @@ def _fitting(context: Context, pool: PoolSettings) -> list[FlavorSettings]:
 
 def _room(context: Context, pool: PoolSettings, taken: Taken) -> Room:
     everything = capacity.total(size_of(node).times(node.count) for node in pool.nodes)
+    return Room(everything, total_size(context, taken))
+
+
+def total_size(context: Context, taken: Taken) -> Size:
     of_flavors = (_size_of(context, flavor).times(count) for flavor, count in taken.flavors.items())
     of_their_own = (Size(one.vcpus, one.memory) for one in taken.custom)
-    return Room(everything, capacity.total((*of_flavors, *of_their_own)))
+    return capacity.total((*of_flavors, *of_their_own))
+
+
+def notebook_size(context: Context, notebook: Notebook) -> Size:
+    """What the notebook takes where it runs."""
+    custom = notebook.making.size
+    return _size_of(context, notebook.flavor) if custom is None else Size(custom.vcpus, custom.memory)
 
 
 def _size_of(context: Context, flavor_id: str) -> Size:

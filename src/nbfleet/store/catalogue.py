@@ -119,5 +119,6 @@ def _word(value: Any) -> Any:
     return value if isinstance(value, int) else str(value)
 
 
-def add_default_workspace(connection: Connection, project_no: int) -> None:
-    connection.execute(insert(workspaces).values(project_no=project_no, id=DEFAULT_WORKSPACE, name="default"))
+def add_default_workspace(connection: Connection, project_no: int, now: int) -> None:
+    values = {"project_no": project_no, "id": DEFAULT_WORKSPACE, "name": "default"}
+    connection.execute(insert(workspaces).values(**values, create_at=now, update_at=now))

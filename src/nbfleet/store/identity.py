@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from nbfleet.domain.access import Principal, Role
 from nbfleet.domain.listing import fold
 from nbfleet.store import catalogue
+from nbfleet.store import workspaces as places
 from nbfleet.store.schema import (
     access_keys,
     accounts,
@@ -23,8 +24,10 @@ from nbfleet.store.schema import (
     notebooks,
     pools,
     projects,
+    quotas,
     tokens,
     users,
+    workspace_grants,
     workspaces,
 )
 
@@ -79,7 +82,7 @@ def add_project(connection: Connection, project_id: str, name: str, account_id: 
         raise Taken(name)
     values = {"id": project_id, "name": name, "account_id": account_id, "enabled": True, "create_at": now}
     number: int = connection.execute(insert(projects).values(**values).returning(projects.c.no)).scalar_one()
-    catalogue.add_default_workspace(connection, number)
+    catalogue.add_default_workspace(connection, number, now)
     return number
 
 
@@ -144,12 +147,16 @@ def enable_user(connection: Connection, no: int, enabled: bool) -> None:
 
 
 def set_role(connection: Connection, user_no: int, project_no: int, role: Role | None) -> None:
-    """Makes the user a member with this role; None ends the membership."""
+    """Makes the user a member with this role; None ends the membership and what came with it."""
     mine = (memberships.c.user_no == user_no, memberships.c.project_no == project_no)
     connection.execute(delete(memberships).where(*mine))
     if role is not None:
         values = {"user_no": user_no, "project_no": project_no, "role": role.value}
         connection.execute(insert(memberships).values(**values))
+        return
+    theirs = select(workspaces.c.no).where(workspaces.c.project_no == project_no)
+    granted = (workspace_grants.c.user_no == user_no, workspace_grants.c.workspace_no.in_(theirs))
+    connection.execute(delete(workspace_grants).where(*granted))
 
 
 def roles(connection: Connection, user_no: int) -> dict[str, Role]:
@@ -240,9 +247,9 @@ def principal_of(connection: Connection, user_no: int) -> Principal | None:
     found = _one_user(connection, users.c.no == user_no)
     if found is None or not found.enabled:
         return None
-    return Principal(
-        found.id, found.name, found.account_id, found.account_name, roles(connection, user_no)
-    )  # fmt: skip
+    mine = roles(connection, user_no)
+    granted = places.granted(connection, user_no, mine)
+    return Principal(found.id, found.name, found.account_id, found.account_name, mine, granted)
 
 
 def add_login_link(
@@ -277,12 +284,24 @@ def has_notebooks(
 
 
 def delete_user(connection: Connection, no: int) -> None:
-    for table in (memberships, access_keys, tokens, login_links, idempotency_keys, keypairs):
+    for table in (
+        memberships,
+        access_keys,
+        tokens,
+        login_links,
+        idempotency_keys,
+        keypairs,
+        workspace_grants,
+    ):
         connection.execute(delete(table).where(table.c.user_no == no))
+    connection.execute(delete(quotas).where(quotas.c.holder == "user", quotas.c.holder_no == no))
+    connection.execute(update(workspaces).where(workspaces.c.owner_no == no).values(owner_no=None))
     connection.execute(delete(users).where(users.c.no == no))
 
 
 def delete_project(connection: Connection, no: int) -> None:
-    for table in (memberships, tokens, login_links, idempotency_keys, workspaces, pools):
+    theirs = select(workspaces.c.no).where(workspaces.c.project_no == no)
+    connection.execute(delete(workspace_grants).where(workspace_grants.c.workspace_no.in_(theirs)))
+    for table in (memberships, tokens, login_links, idempotency_keys, quotas, workspaces, pools):
         connection.execute(delete(table).where(table.c.project_no == no))
     connection.execute(delete(projects).where(projects.c.no == no))

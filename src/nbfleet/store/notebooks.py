@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, insert, select
 
-from nbfleet.domain.lifecycle import alarm_of, effect_for, status_of
+from nbfleet.domain.lifecycle import Status, alarm_of, effect_for, status_of
 from nbfleet.domain.listing import fold
 from nbfleet.domain.notebook import (
     ORDINARY,
@@ -273,6 +273,7 @@ def narrow_values(notebook: Notebook) -> dict[str, Any]:
         "create_at": notebook.create_at,
         "update_at": notebook.update_at,
         "generation": notebook.generation,
+        "storage": 0 if status_of(notebook) is Status.DELETED else notebook.volume.grown().capacity,
     }
 
 

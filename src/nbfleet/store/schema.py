@@ -121,8 +121,33 @@ workspaces = Table(
     Column("project_no", _Number, ForeignKey("projects.no"), nullable=False),
     Column("id", String(32), nullable=False),
     Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False, server_default=text("''")),
+    Column("auth_type", Text, nullable=False, server_default="PUBLIC"),  # In the case in which it was given.
+    Column("owner_no", _Number, ForeignKey("users.no")),  # Who made it; null of the default one.
+    Column("create_at", BigInteger, nullable=False, server_default="0"),
+    Column("update_at", BigInteger, nullable=False, server_default="0"),
+    Column("delete_at", BigInteger),  # What had notebooks stays on record.
     UniqueConstraint("project_no", "id", name="workspaces_by_id"),
     sqlite_autoincrement=True,
+)
+
+workspace_grants = Table(
+    "workspace_grants",
+    metadata,
+    Column("workspace_no", _Number, ForeignKey("workspaces.no"), primary_key=True),
+    Column("user_no", _Number, ForeignKey("users.no"), primary_key=True),
+    Index("workspace_grants_by_user", "user_no"),
+)
+
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("project_no", _Number, ForeignKey("projects.no"), primary_key=True),
+    Column("holder", Text, primary_key=True),
+    Column("holder_no", _Number, primary_key=True),  # 0: the project itself, or each of its users.
+    Column("resource", Text, primary_key=True),
+    Column("value", Integer, nullable=False),
+    Column("update_at", BigInteger, nullable=False),
 )
 
 pools = Table(
@@ -195,6 +220,8 @@ notebooks = Table(
     Column("create_at", BigInteger, nullable=False),
     Column("update_at", BigInteger, nullable=False),
     Column("generation", Integer, nullable=False),
+    # GB of its work volume that count: as large as it is to be, and none once it is deleted.
+    Column("storage", Integer, nullable=False, server_default="0"),
     UniqueConstraint("id", name="notebooks_by_id"),
     sqlite_autoincrement=True,
 )
@@ -241,13 +268,17 @@ Index(
 
 # Codes of the states in which an instance has, or is to have, room in its pool.
 TAKING = (20, 50, 80, 90, 100, 110, 140)
-_takes_room = text(f"pool_no <> 0 AND status IN ({', '.join(map(str, TAKING))})")
+_TAKING = f"status IN ({', '.join(map(str, TAKING))})"
+_takes_room = text(f"pool_no <> 0 AND {_TAKING}")
 Index(
     "notebooks_taking",
     *(notebooks.c[column] for column in ("pool_no", "flavor", "status", "rid")),
     sqlite_where=_takes_room,
     postgresql_where=_takes_room,
 )
+
+# How many of each flavor have room at all, in a project, a workspace, of an owner.
+_index("sizes", _TAKING, "flavor", "status", "workspace_no", "owner_no", "rid")
 
 documents = Table(
     "documents",
@@ -347,6 +378,15 @@ count_by_workspace = _counter("count_by_workspace", "workspace_no")
 count_by_owner = _counter("count_by_owner", "owner_no")
 count_by_pool_workspace = _counter("count_by_pool_workspace", "pool_no", "workspace_no")
 COUNTERS = (count_by_status, count_by_pool, count_by_workspace, count_by_owner, count_by_pool_workspace)
+
+# The sums of `storage`, kept by triggers as well.
+storage_used = Table(
+    "storage_used", metadata,
+    *(Column(c, _Number, primary_key=True, autoincrement=False)
+      for c in ("project_no", "workspace_no", "owner_no")),
+    Column("total", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
 
 idempotency_keys = Table(
     "idempotency_keys",

@@ -68,6 +68,21 @@ def workspace_not_found(id_: object) -> ApiError:
     return ApiError(400, ErrorCode.WORKSPACE_NOT_FOUND, f"The workspace {shown(id_)} does not exist.")
 
 
+def workspace_closed(id_: object) -> ApiError:
+    message = f"The workspace {shown(id_)} is not open to the caller."
+    return ApiError(403, ErrorCode.FORBIDDEN_BY_POLICY, message)
+
+
+def workspace_cannot(id_: object, wanted: str, reason: str) -> ApiError:
+    message = f"The workspace {shown(id_)} cannot {wanted}: {reason}."
+    return ApiError(400, ErrorCode.WORKSPACE_STATE, message)
+
+
+def too_many_workspaces(most: int) -> ApiError:
+    message = f"The project has {most} workspaces already, as many as it may have."
+    return ApiError(400, ErrorCode.TOO_MANY_WORKSPACES, message)
+
+
 def image_not_found(id_: object) -> ApiError:
     """For requests that name an image to use; showing an unknown image is `not_found`."""
     return ApiError(400, ErrorCode.IMAGE_NOT_FOUND, f"The image {shown(id_)} does not exist.")
@@ -239,6 +254,13 @@ def one_default_instance() -> ApiError:
 def quota_exceeded(what: str) -> ApiError:
     """`what` is a sentence: how much was asked for, and how much there may be."""
     return ApiError(400, ErrorCode.QUOTA_EXCEEDED, what)
+
+
+def over_quota(resource: str, whose: str, limit: str, used: str, asked: str, *, is_count: bool) -> ApiError:
+    """What is counted one by one has a code of its own. Amounts come with their units."""
+    code = ErrorCode.QUOTA_EXHAUSTED if is_count else ErrorCode.QUOTA_EXCEEDED
+    message = f"The quota {resource} of {whose} is {limit}: {used} used, {asked} more asked for."
+    return ApiError(400, code, message)
 
 
 def flavor_sold_out(flavor: object, pool: object, free: str) -> ApiError:

@@ -13,10 +13,10 @@ from huaweicloudsdkmodelarts.v1 import (
     DeleteNotebookRequest,
     LeaseReq,
     ListAllNotebooksRequest,
+    ListDynamicStoragesRequest,
     ListFlavorsRequest,
     ListImageRequest,
     ListNotebooksRequest,
-    ListWorkspaceRequest,
     ModelArtsClient,
     NotebookCreateRequest,
     NotebookUpdateRequest,
@@ -236,10 +236,12 @@ def test_refusals_are_exceptions_of_the_sdk(
     check(place, refused.value, status, code, words)
 
 
-def test_what_is_not_available_is_an_exception_of_the_sdk(place: Place, client: ModelArtsClient) -> None:
+def test_what_is_not_available_is_an_exception_of_the_sdk(
+    place: Place, client: ModelArtsClient, running: str
+) -> None:
     with pytest.raises(exceptions.ServerResponseException) as refused:
-        client.list_workspace(ListWorkspaceRequest())
-    check(place, refused.value, 501, "ModelArts.6361", "ListWorkspace")
+        client.list_dynamic_storages(ListDynamicStoragesRequest(instance_id=running))
+    check(place, refused.value, 501, "ModelArts.6361", "ListDynamicStorages")
 
 
 def test_wrong_credentials_are_exceptions_of_the_sdk(place: Place, member: Person) -> None:

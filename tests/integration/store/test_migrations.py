@@ -1,9 +1,12 @@
 """The migrations lead to the schema of this release, once, and not from what they do not know."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
@@ -54,6 +57,54 @@ def test_the_schema_of_a_newer_release_is_refused_and_left_alone(database_url: s
     with engine.connect() as connection:
         assert migrate.current(connection) == "9999"
     engine.dispose()
+
+
+def test_what_is_there_is_counted_and_dated_by_the_upgrade(database_url: str) -> None:
+    """From before workspaces knew anything of themselves, and storage was counted."""
+    engine = open_engine(database_url)
+    with engine.execution_options(writes=True).begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0007")
+        for statement in OLD_ROWS:
+            connection.execute(text(statement))
+    assert migrate.upgrade(engine) is True
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT description, auth_type, create_at, update_at FROM workspaces"))
+        assert [tuple(row) for row in rows] == [("", "PUBLIC", 77, 77)]
+        storage = connection.execute(text("SELECT storage FROM notebooks ORDER BY rid"))
+        assert [row[0] for row in storage] == [5, 9, 0]
+        used = connection.execute(text("SELECT * FROM storage_used"))
+        assert [tuple(row) for row in used] == [(1, 1, 1, 14)]
+    engine.dispose()
+
+
+def _old_notebook(number: int, status: int, growing_to: str) -> list[str]:
+    return [
+        "INSERT INTO notebooks (project_no, id, owner_no, workspace_no, pool_no, image_no, feature, status, "
+        "billing, name, name_folded, flavor, create_at, update_at, generation) "
+        f"VALUES (1, 'n{number}', 1, 1, 0, 1, 20, {status}, 0, 'n', 'n', 'f', 1, 1, 1)",
+        "INSERT INTO instances (rid, wanted, observed, description, description_folded, volume_category, "
+        "volume_ownership, volume_capacity, volume_mount_path, lease_create_at, lease_update_at, "
+        "lease_duration, lease_period, lease_enable, lease_type, volume_growing_to) "
+        f"VALUES ({number}, 'STOPPED', 'STOPPED', '', '', 'EVS', 'MANAGED', 5, '/', 1, 1, 1, 1, true, "
+        f"'TIMING', {growing_to})",
+    ]
+
+
+OLD_ROWS = [
+    "INSERT INTO accounts (id, name) VALUES ('a', 'a')",
+    "INSERT INTO projects (id, name, account_id, enabled, create_at) VALUES ('p', 'p', 'a', true, 77)",
+    "INSERT INTO users (id, name, name_folded, account_id, password_hash, enabled, create_at) "
+    "VALUES ('u', 'u', 'u', 'a', '', true, 1)",
+    "INSERT INTO workspaces (project_no, id, name) VALUES (1, '0', 'default')",
+    "INSERT INTO images (id, swr_path, swr_path_folded, create_at, update_at, body) "
+    "VALUES ('i', '', '', 1, 1, '')",
+    *_old_notebook(1, 130, "NULL"),
+    *_old_notebook(2, 90, "9"),
+    *_old_notebook(3, 30, "NULL"),
+]
 
 
 def test_an_upgrade_that_fails_leaves_nothing_behind(database_url: str) -> None:

@@ -10,11 +10,13 @@ from nbfleet.domain.access import (
     LIST_ALL,
     MEMBER_ACTIONS,
     Caller,
+    Openness,
     Principal,
     Role,
     Scope,
     acts_on,
     enter,
+    enters,
     may,
     narrow,
     sees,
@@ -102,3 +104,24 @@ def test_entering_a_project() -> None:
     assert enter(PRINCIPAL, "p") == caller(Role.MEMBER)
     assert enter(PRINCIPAL, "q") == replace(caller(Role.ADMINISTRATOR), project_id="q")
     assert [enter(PRINCIPAL, project) for project in ("r", "", "P")] == [None, None, None]
+
+
+def test_a_workspace_is_open_to_whom_its_kind_says() -> None:
+    """Of a member: by kind, whether it made the workspace, and whether it is named."""
+    open_to = {
+        (kind, own, named)
+        for kind, own, named in itertools.product(Openness, (False, True), (False, True))
+        if enters(Role.MEMBER, kind, is_owner=own, is_granted=named)
+    }
+    everything = set(itertools.product(Openness, (False, True), (False, True)))
+    assert everything - open_to == {
+        (Openness.PRIVATE, False, False), (Openness.PRIVATE, False, True), (Openness.INTERNAL, False, False),
+    }  # fmt: skip
+    for kind, own, named in everything:
+        assert enters(Role.ADMINISTRATOR, kind, is_owner=own, is_granted=named)
+
+
+def test_a_caller_knows_what_is_open_to_it_in_its_project() -> None:
+    principal = replace(PRINCIPAL, granted={"p": frozenset({"w"})})
+    assert enter(principal, "p") == replace(caller(Role.MEMBER), granted=frozenset({"w"}))
+    assert enter(principal, "q") == replace(caller(Role.ADMINISTRATOR), project_id="q")

@@ -12,6 +12,12 @@ def keep_counter(table: str, keys: tuple[str, ...]) -> None:
         op.execute(statement)
 
 
+def keep_storage() -> None:
+    """Makes `storage_used` hold the sums of `storage` of the notebooks from now on."""
+    for statement in _storage_postgresql() if is_postgresql() else _storage_sqlite():
+        op.execute(statement)
+
+
 def is_postgresql() -> bool:
     return op.get_bind().dialect.name == "postgresql"
 
@@ -52,4 +58,42 @@ def _postgresql_triggers(table: str, keys: tuple[str, ...]) -> list[str]:
         f"ELSIF ({old}) IS DISTINCT FROM ({new}) THEN {move} END IF; RETURN NULL; END $$",
         f"CREATE TRIGGER {table}_keep AFTER INSERT OR DELETE OR UPDATE ON notebooks "
         f"FOR EACH ROW EXECUTE FUNCTION {table}_keep()",
+    ]
+
+
+_STORAGE_KEYS = ("project_no", "workspace_no", "owner_no")
+
+
+def _storage(row: str, sign: str) -> str:
+    keys = ", ".join(_STORAGE_KEYS)
+    values = ", ".join(f"{row}.{key}" for key in _STORAGE_KEYS)
+    return (
+        f"INSERT INTO storage_used ({keys}, total) VALUES ({values}, {sign}{row}.storage) "
+        f"ON CONFLICT ({keys}) DO UPDATE SET total = storage_used.total {sign or '+'} {row}.storage;"
+    )
+
+
+def _storage_sqlite() -> list[str]:
+    add, remove = _storage("NEW", ""), _storage("OLD", "-")
+    columns = ("storage", *_STORAGE_KEYS)
+    changed = " OR ".join(f"OLD.{column} <> NEW.{column}" for column in columns)
+    return [
+        f"CREATE TRIGGER storage_used_insert AFTER INSERT ON notebooks WHEN NEW.storage <> 0 BEGIN {add} END",
+        f"CREATE TRIGGER storage_used_delete AFTER DELETE ON notebooks WHEN OLD.storage <> 0 "
+        f"BEGIN {remove} END",
+        f"CREATE TRIGGER storage_used_update AFTER UPDATE OF {', '.join(columns)} ON notebooks "
+        f"WHEN {changed} BEGIN {remove} {add} END",
+    ]
+
+
+def _storage_postgresql() -> list[str]:
+    add, remove = _storage("NEW", ""), _storage("OLD", "-")
+    columns = ", ".join(("storage", *_STORAGE_KEYS))
+    old, new = (", ".join(f"{row}.{c}" for c in ("storage", *_STORAGE_KEYS)) for row in ("OLD", "NEW"))
+    return [
+        f"CREATE FUNCTION storage_used_keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF TG_OP = 'INSERT' THEN {add} ELSIF TG_OP = 'DELETE' THEN {remove} "
+        f"ELSIF ({old}) IS DISTINCT FROM ({new}) THEN {remove} {add} END IF; RETURN NULL; END $$",
+        f"CREATE TRIGGER storage_used_keep AFTER INSERT OR DELETE OR UPDATE OF {columns} ON notebooks "
+        f"FOR EACH ROW EXECUTE FUNCTION storage_used_keep()",
     ]

@@ -8,8 +8,8 @@ from alembic import op
 
 from nbfleet.store.migrations.triggers import is_postgresql
 
-revision = "0011"
-down_revision = "0010"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
