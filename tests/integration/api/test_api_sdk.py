@@ -9,11 +9,12 @@ from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions import exceptions
 from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdkmodelarts.v1 import (
+    CreateImageRequest,
     CreateNotebookRequest,
     DeleteNotebookRequest,
+    ImageCreateReq,
     LeaseReq,
     ListAllNotebooksRequest,
-    ListDynamicStoragesRequest,
     ListFlavorsRequest,
     ListImageRequest,
     ListNotebooksRequest,
@@ -239,9 +240,10 @@ def test_refusals_are_exceptions_of_the_sdk(
 def test_what_is_not_available_is_an_exception_of_the_sdk(
     place: Place, client: ModelArtsClient, running: str
 ) -> None:
+    body = ImageCreateReq(name="saved", namespace="team", tag="1")
     with pytest.raises(exceptions.ServerResponseException) as refused:
-        client.list_dynamic_storages(ListDynamicStoragesRequest(instance_id=running))
-    check(place, refused.value, 501, "ModelArts.6361", "ListDynamicStorages")
+        client.create_image(CreateImageRequest(id=running, body=body))
+    check(place, refused.value, 501, "ModelArts.6361", "CreateImage")
 
 
 def test_wrong_credentials_are_exceptions_of_the_sdk(place: Place, member: Person) -> None:

@@ -68,7 +68,8 @@ def test_what_is_there_is_counted_and_dated_by_the_upgrade(database_url: str) ->
         config.attributes["connection"] = connection
         command.upgrade(config, "0007")
         for statement in OLD_ROWS:
-            connection.execute(text(statement))
+            bound = {"body": b"{}"} if ":body" in statement else {}
+            connection.execute(text(statement), bound)
     assert migrate.upgrade(engine) is True
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT description, auth_type, create_at, update_at FROM workspaces"))
@@ -100,7 +101,7 @@ OLD_ROWS = [
     "VALUES ('u', 'u', 'u', 'a', '', true, 1)",
     "INSERT INTO workspaces (project_no, id, name) VALUES (1, '0', 'default')",
     "INSERT INTO images (id, swr_path, swr_path_folded, create_at, update_at, body) "
-    "VALUES ('i', '', '', 1, 1, '')",
+    "VALUES ('i', '', '', 1, 1, :body)",
     *_old_notebook(1, 130, "NULL"),
     *_old_notebook(2, 90, "9"),
     *_old_notebook(3, 30, "NULL"),
