@@ -60,7 +60,7 @@ def _token_view(issued: identity.IssuedToken) -> Token:
             project=UNSET if project is None else TokenProject(
                 id=project.id, name=project.name, domain=account
             ),
-            roles=[] if role is None else [TokenRole(id=role.value, name=role.value)],
+            roles=[] if role is None else [TokenRole(id=role.name, name=role.name)],
         )
     )  # fmt: skip
 

@@ -37,11 +37,13 @@ _COMMANDS = {
     "image": ("images", "List, register, compare and delete images, and groups of them."),
     "doctor": ("doctor", "Look at this machine: what is there, what is missing."),
     "seed": ("seed", "Fill an empty store with a made-up fleet."),
+    "flavor": ("flavors", "List the sizes that notebooks can have."),
     "pool": ("pools", "List and show pools of machines."),
     "workspace": ("workspaces", "Add, list, change and delete workspaces; who may use them."),
     "quota": ("quotas", "Limit what users, workspaces and projects may have."),
     "project": ("projects", "Add, list, disable and delete projects."),
     "user": ("users", "Add, list, disable and delete users; roles and passwords."),
+    "role": ("roles", "Add, list, change and delete roles made of actions."),
     "keypair": ("keypairs", "Add, list, show and delete one's own SSH key pairs."),
     "key": ("keys", "Add, list, disable and delete access keys."),
 }

@@ -86,7 +86,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
 
     console = Console(highlight=False)
     places = [place for place, column in enumerate(columns) if column.from_width <= console.width]
-    cells = [[Text.from_markup(row[place]) for place in places] for row in rows]
+    cells = [[Text.from_markup(row[place], emoji=False) for place in places] for row in rows]
     shown = [columns[place] for place in places]
     widest = [
         max([len(column.title), *(row[position].cell_len for row in cells)])

@@ -12,11 +12,9 @@ from nbfleet.cli.admin import read, store, write
 from nbfleet.cli.options import with_output, with_store
 from nbfleet.cli.screen import Column
 from nbfleet.domain.access import Role
-from nbfleet.services import identity
+from nbfleet.services import identity, roles
 from nbfleet.settings import api_url
 from nbfleet.store import identity as people
-
-_ROLES = click.Choice([role.value for role in Role])
 
 
 @click.group("user")
@@ -27,7 +25,7 @@ def user_command() -> None:
 @user_command.command("add")
 @click.argument("name")
 @click.option("--project", help="Project to make it a member of. [the first one]")
-@click.option("--role", type=_ROLES, default=Role.MEMBER.value, show_default=True)
+@click.option("--role", default=Role.MEMBER.name, show_default=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @with_store
 def add(name: str, project: str | None, role: str, password_stdin: bool, **options: Any) -> None:
@@ -36,7 +34,8 @@ def add(name: str, project: str | None, role: str, password_stdin: bool, **optio
 
     def change(connection: Any, context: Any) -> people.User:
         place = identity.the_project(connection, project or context.settings.project)
-        return identity.add_user(connection, context, name, place, Role(role), password)
+        given = roles.the_role(connection, role)
+        return identity.add_user(connection, context, name, place, given, password)
 
     user = write(options, change)
     click.echo(f"User {user.name} has the id {user.id}.")
@@ -57,7 +56,7 @@ def show_all(output: str, **options: Any) -> None:
                 "id": one.id,
                 "name": one.name,
                 "enabled": one.enabled,
-                "roles": {names[key]: role.value for key, role in people.roles(connection, one.no).items()},
+                "roles": {names[key]: role.name for key, role in people.roles(connection, one.no).items()},
             }
             for one in people.list_users(connection)
         ]
@@ -82,17 +81,18 @@ def show_all(output: str, **options: Any) -> None:
 @user_command.command("role")
 @click.argument("user")
 @click.argument("project")
-@click.argument("role", type=click.Choice([*(role.value for role in Role), "none"]))
+@click.argument("role")
 @with_store
 def role(user: str, project: str, role: str, **options: Any) -> None:
     """Give USER this ROLE in PROJECT; none ends the membership."""
 
     def change(connection: Any, _context: Any) -> None:
         person, place = identity.the_user(connection, user), identity.the_project(connection, project)
-        people.set_role(connection, person.no, place.no, None if role == "none" else Role(role))
+        given = None if role == roles.NOBODY else roles.the_role(connection, role)
+        people.set_role(connection, person.no, place.no, given)
 
     write(options, change)
-    click.echo(f"User {user} is {'no member' if role == 'none' else role} of {project}.")
+    click.echo(f"User {user} is {'no member' if role == roles.NOBODY else role} of {project}.")
 
 
 @user_command.command("password")

@@ -6,6 +6,7 @@ Deny by default. Credentials are checked elsewhere; what arrives here is a calle
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import ClassVar
 
 from nbfleet.domain.images import Holding, ImageQuery
 from nbfleet.domain.listing import Query
@@ -43,17 +44,24 @@ MEMBER_ACTIONS = frozenset(
 )
 
 
-class Role(StrEnum):
-    """The built-in roles of a project."""
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a member may do in a project, under a name. Two are built in; administrators make others."""
 
-    ADMINISTRATOR = "administrator"
-    MEMBER = "member"
+    name: str
+    actions: frozenset[str]
+
+    ADMINISTRATOR: ClassVar["Role"]
+    MEMBER: ClassVar["Role"]
+
+    @property
+    def may_everything(self) -> bool:
+        return EVERY_ACTION in self.actions
 
 
-ACTIONS_OF: dict[Role, frozenset[str]] = {
-    Role.ADMINISTRATOR: frozenset({EVERY_ACTION}),
-    Role.MEMBER: MEMBER_ACTIONS,
-}
+Role.ADMINISTRATOR = Role("administrator", frozenset({EVERY_ACTION}))
+Role.MEMBER = Role("member", MEMBER_ACTIONS)
+BUILT_IN = {role.name: role for role in (Role.ADMINISTRATOR, Role.MEMBER)}
 
 
 class Openness(StrEnum):
@@ -114,15 +122,14 @@ def enter(principal: Principal, project_id: str) -> Caller | None:
 
 
 def enters(role: Role, openness: Openness, *, is_owner: bool, is_granted: bool) -> bool:
-    """Whether a member of the project may use the workspace. Administrators may use each one."""
-    if role is Role.ADMINISTRATOR or openness is Openness.PUBLIC or is_owner:
+    """Whether a member of the project may use the workspace. Who may do everything may use each one."""
+    if role.may_everything or openness is Openness.PUBLIC or is_owner:
         return True
     return openness is Openness.INTERNAL and is_granted
 
 
 def may(caller: Caller, action: str) -> bool:
-    actions = ACTIONS_OF[caller.role]
-    return action in actions or EVERY_ACTION in actions
+    return action in caller.role.actions or caller.role.may_everything
 
 
 def sees(caller: Caller, owner_id: str, workspace_id: str) -> bool:

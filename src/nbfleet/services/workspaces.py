@@ -14,6 +14,7 @@ from msgspec import UnsetType
 
 from nbfleet.domain import access
 from nbfleet.domain.access import Caller, Openness
+from nbfleet.services import roles
 from nbfleet.services.context import Context
 from nbfleet.services.requests import given
 from nbfleet.store import workspaces
@@ -22,14 +23,11 @@ from nbfleet.store.database import Connection
 from nbfleet.store.workspaces import Grantee, Workspace
 from nbfleet.wire import errors
 from nbfleet.wire.enums import GrantUserType
-from nbfleet.wire.operation import Action
-from nbfleet.wire.operations import OPERATIONS
 from nbfleet.wire.permissions import AuthRequests
 from nbfleet.wire.workspaces import CreateWorkspaceReq, UpdateWorkspaceReq, WorkspaceGrant
 
 ENTERPRISE_PROJECT = "0"  # The only one there is.
 MOST_CHECKS = 100  # Of one request.
-_ACTIONS = frozenset(one.permission.name for one in OPERATIONS if isinstance(one.permission, Action))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +187,7 @@ async def check(
 def _obstacle(caller: Caller, workspace: Workspace, action: str) -> str | None:
     if not _may_enter(caller, workspace):
         return f"workspace {workspace.openness.value}"
-    known = action in _ACTIONS or action == access.ACT_ON_ALL
-    return None if known and access.may(caller, action) else f"role {caller.role.value}"
+    return None if action in roles.ACTIONS and access.may(caller, action) else f"role {caller.role.name}"
 
 
 def usable(connection: Connection, context: Context, caller: Caller, workspace_id: str) -> Workspace:

@@ -14,6 +14,7 @@ from nbfleet.domain.access import Principal, Role
 from nbfleet.domain.listing import fold
 from nbfleet.store import catalogue
 from nbfleet.store import workspaces as places
+from nbfleet.store.roles import role_of
 from nbfleet.store.schema import (
     access_keys,
     accounts,
@@ -29,6 +30,9 @@ from nbfleet.store.schema import (
     users,
     workspace_grants,
     workspaces,
+)
+from nbfleet.store.schema import (
+    roles as roles_table,
 )
 
 
@@ -151,7 +155,7 @@ def set_role(connection: Connection, user_no: int, project_no: int, role: Role |
     mine = (memberships.c.user_no == user_no, memberships.c.project_no == project_no)
     connection.execute(delete(memberships).where(*mine))
     if role is not None:
-        values = {"user_no": user_no, "project_no": project_no, "role": role.value}
+        values = {"user_no": user_no, "project_no": project_no, "role": role.name}
         connection.execute(insert(memberships).values(**values))
         return
     theirs = select(workspaces.c.no).where(workspaces.c.project_no == project_no)
@@ -160,14 +164,17 @@ def set_role(connection: Connection, user_no: int, project_no: int, role: Role |
 
 
 def roles(connection: Connection, user_no: int) -> dict[str, Role]:
-    """The role of the user in each enabled project, by project id."""
+    """The role of the user in each enabled project, by project id. A name that no longer is a role's gives
+    no right."""
     query = (
-        select(projects.c.id, memberships.c.role)
+        select(projects.c.id, memberships.c.role, roles_table.c.actions)
         .join(projects, projects.c.no == memberships.c.project_no)
+        .outerjoin(roles_table, roles_table.c.name == memberships.c.role)
         .where(memberships.c.user_no == user_no, projects.c.enabled.is_(True))
         .order_by(projects.c.name)
     )
-    return {row.id: Role(row.role) for row in connection.execute(query)}
+    found = {row.id: role_of(row.role, row.actions) for row in connection.execute(query)}
+    return {project: role for project, role in found.items() if role is not None}
 
 
 def add_key(connection: Connection, key_id: str, user_no: int, secret: bytes, now: int) -> None:

@@ -73,6 +73,13 @@ memberships = Table(
     Column("role", Text, nullable=False),
 )
 
+roles = Table(
+    "roles",
+    metadata,
+    Column("name", _Text, primary_key=True),
+    Column("actions", Text, nullable=False),  # A JSON array. Those that are built in have no row.
+)
+
 access_keys = Table(
     "access_keys",
     metadata,

@@ -159,7 +159,7 @@ def remove(connection: Connection, project_no: int, number: int, now: int) -> No
 def granted(connection: Connection, user_no: int, roles: Mapping[str, Role]) -> dict[str, frozenset[str]]:
     """For each of these projects in which some workspace is closed to the user: those that are not. The roles
     are those of the user, by project id. Where everything is open, as it mostly is, this is one look."""
-    asked = [project for project, role in roles.items() if role is not Role.ADMINISTRATOR]
+    asked = [project for project, role in roles.items() if not role.may_everything]
     if not asked:
         return {}
     closed = {(row[0], row[1]) for row in _restricted(connection, user_no, asked) if not _enters(roles, row)}

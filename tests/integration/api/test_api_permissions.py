@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nbfleet.api.handlers import HANDLERS
-from nbfleet.domain.access import ACTIONS_OF, EVERY_ACTION, Role
+from nbfleet.domain.access import EVERY_ACTION, Role
 from nbfleet.services.catalogue import BUILT_IN_ID
 from nbfleet.store.identity import Project
 from nbfleet.wire.operation import Action, Operation
@@ -251,7 +251,7 @@ def path_of(operation: Operation, project_id: str) -> str:
 
 
 def may(role: Role, operation: Operation) -> bool:
-    permission, actions = operation.permission, ACTIONS_OF[role]
+    permission, actions = operation.permission, role.actions
     return not isinstance(permission, Action) or bool({permission.name, EVERY_ACTION} & actions)
 
 
