@@ -17,7 +17,10 @@ from support.stage import PROJECT, PUBLISHED_PASSWORD, Prepared
 _LIST = re.compile(r"list\[(.*)\]")
 METHODS: dict[str, str] = {one: snake(one) for one in OPERATION_IDS if hasattr(ModelArtsClient, snake(one))}
 # No method of the SDK: its credentials make the one call by themselves, the library keystoneauth1 the other.
-IDENTITY = ("KeystoneListProjects", "KeystoneCreateUserTokenByPassword")
+IDENTITY = {
+    "KeystoneListProjects": "by its credentials",
+    "KeystoneCreateUserTokenByPassword": "by keystoneauth1",
+}
 
 
 def client_of(caller: Caller) -> ModelArtsClient:

@@ -7,6 +7,7 @@ handler must say that it is not available. docs/compatibility.md tells the outco
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -17,7 +18,7 @@ from huaweicloudsdkcore.exceptions import exceptions
 from nbfleet.api.handlers import HANDLERS
 from nbfleet.wire.openapi import document
 from nbfleet.wire.operations import OPERATIONS, by_id
-from support import sdk_replay, stage
+from support import contract, sdk_replay, stage
 from support.client import Answer
 from support.contract import EXAMPLES, OPERATION_IDS, examples
 from support.people import DATABASES
@@ -25,8 +26,6 @@ from support.stage import NEEDS, Prepared, Stage
 
 SERVED: dict[str, Any] = document("http://notebooks.example.test", "1")
 NOT_AVAILABLE = (501, "ModelArts.6361")
-# Published requests that this release refuses by name.
-REFUSED = {("CreateNotebook", "ssh_no_auto_stop"): NOT_AVAILABLE}
 # Fields of published answers that ours lack.
 LACKING = {
     # Lists have the short form of the image (reference page); the published example has the long one.
@@ -55,19 +54,14 @@ def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         yield made
 
 
-def requests() -> list[Any]:
-    """Each operation with each of its published bodies, or once where none is published."""
-    return [
-        pytest.param(one, name, id=f"{one}-{name or 'bare'}")
-        for one in OPERATION_IDS
-        for name in examples(one, "body") or [None]
-    ]
+# Each operation with each of its published bodies, or once where none is published.
+REQUESTS = [(one, name) for one in OPERATION_IDS for name in examples(one, "body") or [None]]
 
 
 def expected(operation_id: str, name: str | None) -> tuple[int, str | None]:
     if operation_id not in HANDLERS:
         return NOT_AVAILABLE
-    return REFUSED.get((operation_id, name or ""), (by_id(operation_id).status, None))
+    return contract.REFUSED.get((operation_id, name or ""), (by_id(operation_id).status, None))
 
 
 def outcome(answer: Answer) -> tuple[int, str | None]:
@@ -86,7 +80,7 @@ def echoed(sent: Any, got: Any) -> dict[str, tuple[Any, Any]]:
 CHANGED = {"RenewLease": {"duration"}, "AttachDynamicStorage": {"category"}}
 
 
-@pytest.mark.parametrize(("operation_id", "name"), requests())
+@pytest.mark.parametrize(("operation_id", "name"), REQUESTS)
 def test_a_published_request_is_answered_as_published(
     published: Stage, operation_id: str, name: str | None
 ) -> None:
@@ -206,6 +200,46 @@ def test_the_tables_are_complete() -> None:
     assert set(NEEDS) == {operation.id for operation in OPERATIONS}
     assert set(sdk_replay.METHODS) | set(sdk_replay.IDENTITY) == set(OPERATION_IDS)
     assert len(OPERATION_IDS) == 44
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "compatibility.md"
+
+
+def test_the_page_claims_what_the_tests_above_show() -> None:
+    """Each cell of docs/compatibility.md against the arguments that the tests really run with."""
+    lines = [line for line in PAGE.read_text("utf-8").splitlines() if re.match(r"\| \w+ \| `", line)]
+    rows = {name: rest for name, _, *rest in (line.strip("| ").split(" | ") for line in lines)}
+    assert rows == {one: [*claims(one)] for one in OPERATION_IDS}
+    assert list(rows) == list(OPERATION_IDS)
+
+
+def claims(operation_id: str) -> Iterator[str]:
+    """The cells that the tests bear out."""
+    if operation_id not in HANDLERS:
+        yield from ("no", "no", sdk_replay.IDENTITY.get(operation_id, "no"))
+        return
+    sent = [name for one, name in arguments(test_a_published_request_is_answered_as_published)
+            if one == operation_id and name is not None]  # fmt: skip
+    refused = [name for name in sent if expected(operation_id, name)[1] is not None]
+    held = [param for param in ANSWERS if param.values[0] == operation_id]
+    parts = [number(len(sent), "request") + (f" ({len(refused)} refused by name)" if refused else "")] * bool(
+        sent
+    )
+    parts += [number(len(held), "answer")] * bool(held)
+    method = sdk_replay.METHODS.get(operation_id)
+    called = method is not None and operation_id in arguments(test_the_official_sdk_calls_it)
+    yield "yes"
+    yield ", ".join(parts) or "none published; a request of ours"
+    yield f"`{method}`" if called else sdk_replay.IDENTITY[operation_id]
+
+
+def number(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def arguments(test: Any) -> list[Any]:
+    """What a test is parametrised with."""
+    return list(next(mark.args[1] for mark in test.pytestmark if mark.name == "parametrize"))
 
 
 def test_every_published_request_fits_its_operation() -> None:
