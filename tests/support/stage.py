@@ -29,7 +29,7 @@ from nbfleet.wire.operation import Operation
 from nbfleet.wire.operations import by_id
 from support.client import Answer, Caller
 from support.contract import examples
-from support.hosted import Hosted
+from support.hosted import PASSWORD, Hosted
 from support.make import Clock
 
 ACCOUNT, PROJECT, POOL = "acme", "local-1", "pool-published"  # The first two are those of the examples.
@@ -76,6 +76,15 @@ class Stage:
 
     def member(self, name: str = "member", project: str = PROJECT, role: Role = Role.MEMBER) -> Caller:
         return self.hosted.user(f"{name}-{next(_numbers)}", project, role)
+
+    def logged_in(self, caller: Caller) -> Caller:
+        """The same with a token in place of a signature."""
+        user = {"name": caller.name, "password": PASSWORD}
+        method = {"methods": ["password"], "password": {"user": user}}
+        auth = {"identity": method, "scope": {"project": {"id": caller.project_id}}}
+        answer = caller.request("POST", "/v3/auth/tokens", None, {"auth": auth})
+        assert answer.status == 201, answer.raw
+        return caller.with_token(answer.headers["x-subject-token"])
 
     def prepare(self, operation_id: str, owner: Caller, body: Any = None) -> Prepared:
         """The request after what it names was made for `owner`; with the first published body unless given
