@@ -10,8 +10,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-Version = tuple[int, int]
+Version = tuple[object, int]
 CAPACITY = 8 << 20  # Bytes.
+_BESIDES = 2 << 10  # Bytes that an answer takes besides itself, with the longest question that is kept.
 
 
 class Questions(Generic[T]):
@@ -22,10 +23,13 @@ class Questions(Generic[T]):
         self._kept: OrderedDict[Hashable, T] = OrderedDict()
 
     def get(self, key: Hashable) -> T | None:
-        return self._kept.get(key)
+        question = self._kept.get(key)
+        if question is not None:
+            self._kept.move_to_end(key)
+        return question
 
     def keep(self, key: Hashable, question: T) -> None:
-        """The oldest makes room."""
+        """What was not asked for longest makes room."""
         self._kept[key] = question
         if len(self._kept) > self._capacity:
             self._kept.popitem(last=False)
@@ -56,7 +60,7 @@ class Answers:
         if version is None or version != self._version or key in self._kept:
             return
         self._kept[key] = answer
-        self._size += len(answer)
+        self._size += len(answer) + _BESIDES
         while self._size > self._capacity:
             _, oldest = self._kept.popitem(last=False)
-            self._size -= len(oldest)
+            self._size -= len(oldest) + _BESIDES

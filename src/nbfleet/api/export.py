@@ -19,9 +19,10 @@ Encoder = Callable[[Sequence[Row]], bytes]
 
 COLUMNS = (
     "id", "name", "status", "feature", "flavor", "owner_id", "owner_name", "workspace_id", "image_id",
-    "image", "volume", "capacity_gb", "created", "updated", "ip", "tags", "description", "fail_reason",
+    "image", "pool_id", "pool", "volume", "capacity_gb", "created", "updated", "ip", "tags", "description",
+    "fail_reason",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MILLISECONDS = 1000
 
 
@@ -33,6 +34,11 @@ class _Image(Struct):
 class _Volume(Struct):
     category: str
     capacity: int
+
+
+class _Pool(Struct, frozen=True):
+    id: str
+    name: str = ""
 
 
 class _Tag(Struct):
@@ -56,6 +62,7 @@ class _Document(Struct):
     tags: list[_Tag]
     description: str
     ip: str = ""
+    pool: _Pool = _Pool(id="")
     fail_reason: str = ""
 
 
@@ -90,10 +97,10 @@ def _cells(row: Row) -> list[Any]:
     one = _decoder.decode(row.body)
     path = one.image.swr_path
     return [
-        one.id, _harmless(one.name), one.status, one.feature, one.flavor, row.owner_id,
+        one.id, _harmless(one.name), one.status, one.feature, _harmless(one.flavor), row.owner_id,
         _harmless(row.owner_name), one.workspace_id, one.image.id,
-        "" if isinstance(path, UnsetType) else _harmless(path), one.volume.category, one.volume.capacity,
-        _moment(one.create_at), _moment(one.update_at), one.ip,
+        "" if isinstance(path, UnsetType) else _harmless(path), one.pool.id, _harmless(one.pool.name),
+        one.volume.category, one.volume.capacity, _moment(one.create_at), _moment(one.update_at), one.ip,
         _harmless(",".join(f"{tag.key}|{tag.value}" for tag in one.tags)), _harmless(one.description),
         _harmless(one.fail_reason),
     ]  # fmt: skip

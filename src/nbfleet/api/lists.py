@@ -23,6 +23,7 @@ from nbfleet.domain.listing import (
     parse_tags,
 )
 from nbfleet.services import lists
+from nbfleet.services.lists import Question
 from nbfleet.store.counting import By
 from nbfleet.wire import errors
 from nbfleet.wire.extensions import MEDIA_TYPES, CountNotebooksResponse, NotebookGroup
@@ -33,6 +34,7 @@ _FUZZY = ("name", "flavor", "description", "swr_path", "pool_name", "username")
 _LIST_LIMIT = 10
 _GROUP_LIMIT = 100
 _TAGS = 20
+_REMEMBERED = 1024  # Bytes of the longest question whose answer is kept.
 
 
 def fleet_query(values: Mapping[str, Any]) -> Query:
@@ -76,17 +78,28 @@ def _sort(text: str) -> Any:
 
 
 async def _list(tools: Tools, call: Call, scope: Scope) -> Answer:
+    if len(call.raw_query) > _REMEMBERED or call.query.get("marker"):
+        # A step of a walk is asked for once, and what is that long would fill the memory of others.
+        return Answer(await _made(tools, call, _asked(call, scope)))
     key, version = (call.caller, scope, call.raw_query), tools.answers.version()
     body = tools.answers.get(key, version)
     if body is None:
         question = tools.questions.get(key)
         if question is None:
-            question = lists.ask(call.caller, fleet_query(call.query), scope, call.query.get("marker"))
+            question = _asked(call, scope)
             tools.questions.keep(key, question)
-        listed = await lists.answer(tools.context, question)
-        body = tools.presenter.page(call.caller, listed, question.query.limit, question.query.offset)
+        body = await _made(tools, call, question)
         tools.answers.keep(key, version, body)
     return Answer(body)
+
+
+def _asked(call: Call, scope: Scope) -> Question:
+    return lists.ask(call.caller, fleet_query(call.query), scope, call.query.get("marker"))
+
+
+async def _made(tools: Tools, call: Call, question: Question) -> bytes:
+    listed = await lists.answer(tools.context, question)
+    return tools.presenter.page(call.caller, listed, question.query.limit, question.query.offset)
 
 
 async def list_all_notebooks(tools: Tools, call: Call) -> Answer:

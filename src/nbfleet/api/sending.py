@@ -36,9 +36,9 @@ async def send_pieces(
     # After the body of the request this only returns when the connection is closed.
     gone = asyncio.ensure_future(receive())
     try:
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": pieces.first, "more_body": True})
         async with aclosing(pieces.rest) as rest:
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": pieces.first, "more_body": True})
             async for piece in rest:
                 if gone.done():
                     return

@@ -22,11 +22,11 @@ class Moment(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         ago = _AGO.fullmatch(value)
-        if ago is not None:
-            return max(0, time.time_ns() // 1_000_000 - int(ago[1]) * _UNITS[ago[2]])
-        if value.isdigit():
-            return int(value)
         try:
+            if ago is not None:
+                return max(0, time.time_ns() // 1_000_000 - int(ago[1]) * _UNITS[ago[2]])
+            if value.isdigit():
+                return int(value)
             return round(datetime.fromisoformat(value).timestamp() * _MILLISECONDS)
         except (ValueError, OverflowError):
             self.fail(
@@ -35,6 +35,17 @@ class Moment(click.ParamType[int]):
                 param,
                 ctx,
             )
+
+
+class Tag(click.ParamType[str]):
+    """key=value or a key, in the words of the API."""
+
+    name = "tag"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value:
+            self.fail("An empty tag is on no notebook: give key=value, or a key alone.", param, ctx)
+        return value.replace("=", "|", 1)
 
 
 _MOMENT = Moment()
@@ -49,7 +60,9 @@ _OPTIONS = (
     click.option("--pool-name", help="Part of the pool's name."),
     click.option("--image", "image_id", help="Image id."),
     click.option("--image-path", "swr_path", help="Part of the image's reference."),
-    click.option("--tag", "tags", multiple=True, help="key=value, or a key alone; all given must match."),
+    click.option(
+        "--tag", "tags", multiple=True, type=Tag(), help="key=value, or a key alone; all given must match."
+    ),
     click.option("--billing", help="What is charged: COMPUTE, STORAGE or ALL."),
     click.option("--ip", help="Address of the node."),
     click.option("--id", "id", help="Notebook id."),
@@ -79,5 +92,5 @@ def query_of(options: dict[str, Any]) -> dict[str, Any]:
     for name in ("status", "billing", "feature"):
         if query[name]:
             query[name] = query[name].upper()
-    query["tags"] = ",".join(tag.replace("=", "|", 1) for tag in query["tags"]) or None
+    query["tags"] = ",".join(query["tags"]) or None
     return query

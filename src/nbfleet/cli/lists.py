@@ -1,5 +1,6 @@
 """`nbfleet list`, `count` and `export`: everything that looks at many notebooks."""
 
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ from nbfleet.cli.options import with_credentials, with_output
 from nbfleet.cli.screen import Column
 
 _FIELDS = ("status", "owner", "pool", "flavor", "image", "workspace", "tag")
-_ROW_ENDS = {"ndjson": b"\n", "csv": b"\r\n"}
+_FORMS = ("ndjson", "csv")
+_UNAVAILABLE = 503
 _BAR = 30  # Characters of the longest bar of a count.
 
 
@@ -154,7 +156,7 @@ def _label(by: str, group: Any) -> str:
 
 @click.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
-@click.option("--format", "form", type=click.Choice(list(_ROW_ENDS)), help="[that of the name, or ndjson]")
+@click.option("--format", "form", type=click.Choice(_FORMS), help="[that of the name, or ndjson]")
 @with_filters
 @click.option("--asc", is_flag=True, help="The oldest first.")
 @with_credentials
@@ -165,29 +167,57 @@ def export_command(file: str, form: str | None, asc: bool, **options: Any) -> No
     query = filters | {"format": form, "sort_dir": "ASC" if asc else "DESC"}
 
     async def run(client: Any) -> None:
-        total = (await client.call("CountNotebooks", query=filters | {"limit": 1})).total
+        total = await _counted(client, filters)
         quiet = file == "-" and sys.stdout.isatty()
         with _written(file) as out, bar("Notebooks", total, quiet=quiet) as advance:
             pieces = client.stream("ExportNotebooks", query=query)
-            heading = -1 if form == "csv" else 0
-            written = await _copied(pieces, out, _ROW_ENDS[form], heading, advance)
+            written = await _copied(pieces, out, Rows(form), advance)
         if file != "-":
             click.echo(f"{written} notebooks in {file}.")
 
     call(options, run)
 
 
+async def _counted(client: Any, filters: dict[str, Any]) -> int | None:
+    """For the progress bar: what takes too long to count can be exported all the same."""
+    from nbfleet.client import ClientError  # noqa: PLC0415
+
+    try:
+        return (await client.call("CountNotebooks", query=filters | {"limit": 1})).total
+    except ClientError as fault:
+        if fault.status != _UNAVAILABLE:
+            raise
+        return None
+
+
+class Rows:
+    """Counts the rows of an export as it arrives. A line break within quotes is part of a cell."""
+
+    def __init__(self, form: str) -> None:
+        self._has_quotes = form == "csv"
+        self._is_quoted = False
+        self.seen = -1 if form == "csv" else 0  # The heading is none.
+
+    def more(self, piece: bytes) -> int:
+        """How many rows end in this piece."""
+        if not self._has_quotes:
+            ends = piece.count(b"\n")
+        else:
+            parts = piece.split(b'"')
+            ends = sum(part.count(b"\n") for part in parts[int(self._is_quoted) :: 2])
+            self._is_quoted ^= len(parts) % 2 == 0
+        before, self.seen = self.seen, self.seen + ends
+        return self.seen - max(before, 0) if ends else 0
+
+
 async def _copied(
-    pieces: AsyncIterator[bytes], out: BinaryIO, row_end: bytes, written: int, advance: Callable[[int], None]
+    pieces: AsyncIterator[bytes], out: BinaryIO, rows: Rows, advance: Callable[[int], None]
 ) -> int:
-    """How many rows were written, counted from `written`."""
-    advance(written)
+    """How many rows were written."""
     async for piece in pieces:
         out.write(piece)
-        rows = piece.count(row_end)
-        written += rows
-        advance(rows)
-    return written
+        advance(rows.more(piece))
+    return rows.seen
 
 
 @contextmanager
@@ -197,12 +227,15 @@ def _written(file: str) -> Generator[BinaryIO, None, None]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    pending = Path(f"{file}.partial")
+    # A name of its own: nobody's file is overwritten, and two exports do not meet.
+    pending = Path(f"{file}.{os.getpid()}.partial")
     try:
-        with pending.open("wb") as out:
-            yield out
-        pending.replace(file)
+        with pending.open("xb") as out:
+            try:
+                yield out
+                out.close()
+                pending.replace(file)
+            finally:
+                pending.unlink(missing_ok=True)
     except OSError as fault:
         raise Failed(f"Cannot write {file}: {fault.strerror}.") from fault
-    finally:
-        pending.unlink(missing_ok=True)

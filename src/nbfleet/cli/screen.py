@@ -49,8 +49,10 @@ def left(lease: Any) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that somebody chose, with nothing in it taken for a colour."""
-    return text.replace("[", "\\[")
+    """Text that somebody chose, with nothing in it taken for a colour or for the terminal."""
+    from rich.markup import escape  # noqa: PLC0415
+
+    return escape(harmless(text))
 
 
 def harmless(text: str) -> str:

@@ -5,6 +5,7 @@ work, a few at a time for each caller, and is given up at a deadline; only expor
 in pieces that each have their own snapshot.
 """
 
+import itertools
 import math
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from nbfleet.domain.listing import Query, SortKey
 from nbfleet.services import markers
 from nbfleet.services.context import Context
 from nbfleet.services.slots import RETRY_AFTER, NoSlot, Slots
-from nbfleet.store import counting, listing
+from nbfleet.store import counting, identity, listing
 from nbfleet.store.counting import By, Counts
 from nbfleet.store.database import Connection, TooSlow
 from nbfleet.store.listing import Page, Prepared, Row
@@ -26,6 +27,9 @@ from nbfleet.wire import errors
 P = ParamSpec("P")
 R = TypeVar("R")
 
+RENEWED = 100  # Uses of a plan, before the counters are asked again.
+_AGAIN = 2  # The asking from which on it is worth a plan.
+RECHECKED = 3_000  # Milliseconds after which an export asks again who it is for.
 BATCH = 500  # Rows of an export: half a megabyte, and some milliseconds of work.
 
 
@@ -40,15 +44,16 @@ class Listed:
 @dataclass(slots=True)
 class Question:
     """A list as this caller may ask for it. `marker`: it is the next page of a walk, which an empty one
-    begins. What is asked again is prepared, if that can be."""
+    begins. `plan` is how to answer what is asked again, if that can be prepared; `is_long` is what took
+    longer than was thought."""
 
     caller: Caller
     scope: Scope
     query: Query
     marker: str | None = None
+    asked: int = 0
     plan: Prepared | None = None
-    is_new: bool = True
-    wants_plan: bool = False
+    is_long: bool = False
 
 
 def ask(caller: Caller, query: Query, scope: Scope, marker: str | None = None) -> Question:
@@ -62,20 +67,18 @@ async def answer(context: Context, question: Question) -> Listed:
     """The page. The same question may be answered any number of times, each time from the start."""
     if question.marker is not None:
         return await _step(context, question, question.marker)
-    database = context.database
-    if question.plan is not None:
-        # Handing a short read to a thread and back costs several times what it does.
-        read = question.plan.page
-        page = database.statement_now(read) if database.is_sqlite else await database.statement(read)
-        if page is not None:
-            return Listed(page)
-        question.plan, question.wants_plan = None, True
-    elif question.wants_plan:
-        question.plan = await _short(context, listing.prepare, context.directory, question.query)
-        question.wants_plan = False
-    elif question.is_new:
-        question.is_new, question.wants_plan = False, True
-    return Listed(await _page(context, question.caller, question.query))
+    question.asked += 1
+    page = None
+    try:
+        # What was a short way may have become a long one, and the other way round: the counters know.
+        if question.asked % RENEWED == _AGAIN:
+            question.is_long = False
+            question.plan = await context.database.glance(listing.prepare, context.directory, question.query)
+        if question.plan is not None and not question.is_long:
+            page = await context.database.statement(question.plan.page)
+    except TooSlow:
+        question.is_long = True
+    return Listed(page or await _page(context, question))
 
 
 async def _step(context: Context, question: Question, marker: str) -> Listed:
@@ -84,7 +87,7 @@ async def _step(context: Context, question: Question, marker: str) -> Listed:
     if marker:
         query = replace(query, after=markers.opened(context.keyring, caller, scope, query, marker))
     # One row more than asked for tells whether the walk goes on.
-    page = await _page(context, caller, replace(query, limit=query.limit + 1))
+    page = await _page(context, replace(question, query=replace(query, limit=query.limit + 1)))
     rows = page.rows[: query.limit]
     if len(page.rows) == len(rows):
         return Listed(page)
@@ -103,34 +106,47 @@ async def count(context: Context, caller: Caller, query: Query, by: By, limit: i
 async def export(
     context: Context, caller: Caller, query: Query, encode: Callable[[Sequence[Row]], bytes]
 ) -> AsyncGenerator[bytes, None]:
-    """Everything that matches, in order of creation, encoded batch by batch."""
+    """Everything that matches, in order of creation, encoded batch by batch. Whoever may no longer see it
+    meanwhile is refused the rest."""
     narrowed = access.narrow(query, caller, Scope.ALL)
     narrowed = replace(narrowed, sort=(SortKey.CREATE_AT,), offset=0, limit=BATCH)
+    sure_until = context.clock() + RECHECKED
 
-    def read(connection: Connection, query: Query) -> tuple[Sequence[Row], bytes]:
-        rows = listing.batch(connection, context.directory, query)
+    def read(connection: Connection, query: Query, number: int) -> tuple[Sequence[Row], bytes]:
+        if context.clock() >= sure_until and not _is_still(connection, caller):
+            raise errors.forbidden(access.LIST_ALL)
+        rows = listing.batch(connection, context.directory, query, number)
         return rows, encode(rows)
 
     with _slot(context.exports, caller, "exports", context.settings.exports):
-        while True:
-            rows, encoded = await context.database.read_long(math.inf, read, narrowed)
+        for number in itertools.count():
+            rows, encoded = await context.database.read_long(math.inf, read, narrowed, number)
+            if context.clock() >= sure_until:
+                sure_until = context.clock() + RECHECKED
             yield encoded
             if len(rows) < BATCH:
                 return
             narrowed = replace(narrowed, after=rows[-1].place)
 
 
-async def _page(context: Context, caller: Caller, query: Query) -> Page:
-    page = await _short(context, listing.bounded_page, context.directory, query)
-    return page or await long_read(context, caller, listing.page, context.directory, query)
+def _is_still(connection: Connection, caller: Caller) -> bool:
+    """Whether this user would be the same caller if it came now, with nothing more or less to see."""
+    user = identity.user(connection, id=caller.user_id)
+    principal = None if user is None else identity.principal_of(connection, user.no)
+    return principal is not None and access.enter(principal, caller.project_id) == caller
 
 
-async def _short(
-    context: Context, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
-) -> R:
-    if context.database.is_sqlite:
-        return context.database.read_now(fn, *args, **kwargs)
-    return await context.database.read(fn, *args, **kwargs)
+async def _page(context: Context, question: Question) -> Page:
+    """By a glance if that is enough."""
+    asked = (context.directory, question.query)
+    if not question.is_long:
+        try:
+            page = await context.database.glance(listing.bounded_page, *asked)
+            if page is not None:
+                return page
+        except TooSlow:
+            question.is_long = True
+    return await long_read(context, question.caller, listing.page, *asked)
 
 
 async def long_read(

@@ -5,7 +5,6 @@ another list does not start in the middle of this one by mistake.
 """
 
 import base64
-import binascii
 import struct
 from dataclasses import replace
 
@@ -37,9 +36,9 @@ def sealed(keyring: Keyring, caller: Caller, scope: Scope, query: Query, place: 
 def opened(keyring: Keyring, caller: Caller, scope: Scope, query: Query, marker: str) -> Place:
     """Where the walk goes on; refuses what was not sealed for this caller and query."""
     try:
-        content = base64.urlsafe_b64decode(marker + "=" * (-len(marker) % 4))
+        content = base64.b64decode(marker + "=" * (-len(marker) % 4), altchars=b"-_", validate=True)
         return Place(*_PLACE.unpack(keyring.open_for(_belonging(caller, scope, query), content)))
-    except (ValueError, binascii.Error, struct.error, UnreadableKey) as fault:
+    except (ValueError, struct.error, UnreadableKey) as fault:
         allowed = "empty, or the next_marker of an answer to you with the same filters"
         raise errors.invalid_query("marker", marker, allowed) from fault
 

@@ -83,8 +83,9 @@ def count(connection: Connection, directory: Directory, query: Query, by: By, li
 def _counted(look: Look | None, by: By, limit: int) -> Counts:
     if look is None:
         return Counts(0, (), 0)
-    total = look.total()
     groups = _by_tag(look) if by is By.TAG else _by_column(look, by)
+    # A notebook has several tags, or none, and one of everything else.
+    total = look.total() if by is By.TAG else sum(group.count for group in groups)
     groups.sort(key=lambda group: (-group.count, group.key))
     return Counts(total, groups[:limit], len(groups))
 

@@ -21,6 +21,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
+from nbfleet.store import bounds
+from nbfleet.store.bounds import TooSlow
 from nbfleet.store.writer import Conflict, PerThread, SqliteWriter, Unavailable, translated
 
 P = ParamSpec("P")
@@ -28,7 +30,6 @@ R = TypeVar("R")
 
 READERS = 4
 LONG_READERS = 2  # As many cores as long reads may keep busy; what is short never waits for them.
-_STEPS = 10_000  # Of SQLite's own machine, between two looks at the clock: a fraction of a millisecond.
 PATIENCE = 10.0  # Seconds to wait while another process has SQLite locked.
 CACHE = 64  # MiB for a connection to SQLite.
 LONG_CACHE = 8  # The same for long reads: they meet each page once, and a larger one would only fill.
@@ -52,10 +53,6 @@ class Busy(Exception):
     """Somebody else has what only one may have."""
 
 
-class TooSlow(Exception):
-    """A read was not done in time and was given up."""
-
-
 def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
@@ -66,7 +63,6 @@ def open_engine(url: str, patience: float = PATIENCE, cache: int = CACHE) -> Eng
         return _sqlite_engine(url, patience, cache)
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg" + url.removeprefix("postgresql")
-    # Totals and pages come from one snapshot; writers lock the rows that they read.
     return create_engine(url, poolclass=NullPool)
 
 
@@ -88,6 +84,18 @@ def _sqlite_engine(url: str, patience: float, cache: int) -> Engine:
     def begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _glancing(url: str, patience: float) -> Engine:
+    """An engine for PostgreSQL that gives each statement up after the time of a glance."""
+    engine = open_engine(url, patience)
+
+    @event.listens_for(engine, "connect")
+    def prepare(dbapi: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        dbapi.execute(f"SET statement_timeout = {bounds.GLANCE_TIME}")
+        dbapi.commit()
 
     return engine
 
@@ -130,7 +138,8 @@ def _sqlite_lock(engine: Engine) -> Generator[Callable[[], bool], None, None]:
 
 
 class Database:
-    """Reads run on a few threads, each in a snapshot; writes as the module says."""
+    """Reads run on a few threads, each in a snapshot; writes as the module says, and lock the rows that they
+    read."""
 
     def __init__(self, url: str, patience: float = PATIENCE) -> None:
         self.engine = open_engine(url, patience)
@@ -139,15 +148,16 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         isolation = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._long_engine = open_engine(url, patience, LONG_CACHE)
+        self._glance_engine = self.engine if self.is_sqlite else _glancing(url, patience)
         self._readers = PerThread(self.engine, **isolation)
         self._long_readers = PerThread(self._long_engine, **isolation)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="nbfleet-store")
         self._long_threads = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="nbfleet-long")
         self._writers = PerThread(self.engine)
+        self._glancers = self._readers if self.is_sqlite else PerThread(self._glance_engine, **isolation)
         # SQLite's readers are outside of transactions wherever none was begun.
-        self._single = (
-            self._readers if self.is_sqlite else PerThread(self.engine, isolation_level="AUTOCOMMIT")
-        )
+        single = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._single = self._readers if self.is_sqlite else PerThread(self._glance_engine, **single)
         self._writer = SqliteWriter(self.engine) if self.is_sqlite else None
 
     async def read(self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -182,31 +192,38 @@ class Database:
     @contextlib.contextmanager
     def _stopped_at(self, connection: Connection, end: float) -> Generator[None, None, None]:
         """Makes the database give up whatever runs on this connection at that time of the monotonic clock."""
+        driver: Any = connection.connection.driver_connection
         if math.isinf(end):
             yield
         elif self.is_sqlite:
-            driver: Any = connection.connection.driver_connection
-            driver.set_progress_handler(lambda: time.monotonic() >= end, _STEPS)
+            driver.set_progress_handler(lambda: time.monotonic() >= end, bounds.STEPS)
             try:
                 yield
             finally:
-                driver.set_progress_handler(None, _STEPS)
+                driver.set_progress_handler(None, bounds.STEPS)
         else:
-            left = max(1, math.ceil((end - time.monotonic()) * 1000))
-            connection.execute(text(f"SET LOCAL statement_timeout = {left}"))
-            yield
+            usual = driver.cursor_factory
+            driver.cursor_factory = bounds.cursor_until(end, self.engine.dialect.loaded_dbapi.Cursor)
+            try:
+                yield
+            finally:
+                driver.cursor_factory = usual
 
-    def version(self) -> tuple[int, int] | None:
+    def version(self) -> tuple[object, int] | None:
         """Differs after every commit, from whichever process; None where there is no cheap way to tell.
 
-        To be asked on one and the same thread each time: the second number is that of its connection, which
-        the first one names.
+        To be asked on one and the same thread each time: the number is that of its connection, which stands
+        before it.
         """
         if not self.is_sqlite:
             return None
-        connection = self._readers.get()
-        driver: Any = connection.connection.driver_connection
-        return id(driver), driver.execute("PRAGMA data_version").fetchone()[0]
+        try:
+            driver: Any = self._readers.get().connection.driver_connection
+            return driver, driver.execute("PRAGMA data_version").fetchone()[0]
+        except OperationalError as fault:
+            raise translated(fault) from fault
+        except self._driver_fault as fault:
+            raise Unavailable(str(fault)) from fault
 
     async def write(
         self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
@@ -235,18 +252,62 @@ class Database:
         except self._driver_fault as fault:
             raise Unavailable(str(fault)) from fault
 
-    def statement_now(self, run: Callable[[Any], R]) -> R:
-        """run(connection of the driver) outside of any transaction, in the calling thread. For one statement,
-        which is a snapshot by itself."""
-        connection = self._single.get()
-        try:
-            return run(connection.connection.driver_connection)
-        except self._driver_fault as fault:
-            connection.invalidate()
-            raise Unavailable(str(fault)) from fault
+    async def glance(
+        self, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """fn(connection, ...) in one snapshot, for what should take a moment; raises TooSlow where it does
+        not. With SQLite it has the calling thread to itself, because handing a short read to another and back
+        costs several times what it does."""
+        if self.is_sqlite:
+            return self._glanced(lambda: self._read(self._readers, lambda c: fn(c, *args, **kwargs)))
+        future = self._threads.submit(self._read, self._glancers, lambda c: fn(c, *args, **kwargs))
+        return await self._in_time(future)
 
     async def statement(self, run: Callable[[Any], R]) -> R:
-        return await asyncio.wrap_future(self._threads.submit(self.statement_now, run))
+        """run(connection of the driver) outside of any transaction, otherwise like `glance`. For one
+        statement, which is a snapshot by itself."""
+        if self.is_sqlite:
+            return self._glanced(lambda: self.statement_now(run))
+        return await self._in_time(self._threads.submit(self.statement_now, run))
+
+    def statement_now(self, run: Callable[[Any], R]) -> R:
+        """The same in the calling thread, however long it takes with SQLite."""
+        try:
+            connection = self._single.get()
+            driver: Any = connection.connection.driver_connection
+        except OperationalError as fault:
+            raise translated(fault) from fault
+        try:
+            return run(driver)
+        except self._driver_fault as fault:
+            if not self.is_sqlite and driver.closed:
+                connection.invalidate()
+            raise Unavailable(str(fault)) from fault
+
+    def _glanced(self, read: Callable[[], R]) -> R:
+        steps = bounds.Steps()
+        try:
+            driver: Any = self._readers.get().connection.driver_connection
+        except OperationalError as fault:
+            raise translated(fault) from fault
+        driver.set_progress_handler(steps, bounds.STEPS)
+        try:
+            return read()
+        except Unavailable as fault:
+            if steps.are_over:
+                raise TooSlow from fault
+            raise
+        finally:
+            driver.set_progress_handler(None, bounds.STEPS)
+
+    @staticmethod
+    async def _in_time(future: Future[R]) -> R:
+        try:
+            return await asyncio.wrap_future(future)
+        except Unavailable as fault:
+            if bounds.was_given_up(fault):
+                raise TooSlow from fault
+            raise
 
     @contextlib.contextmanager
     def exclusive(self, patience: float) -> Generator[None, None, None]:
@@ -268,9 +329,11 @@ class Database:
         self._readers.close()
         self._long_readers.close()
         self._writers.close()
+        self._glancers.close()
         self._single.close()
         self.engine.dispose()
         self._long_engine.dispose()
+        self._glance_engine.dispose()
 
     def _submit(self, call: Callable[[Connection], R]) -> Future[R]:
         if self._writer is not None:

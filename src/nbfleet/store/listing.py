@@ -51,24 +51,22 @@ class Row(NamedTuple):
         return Place(self.create_at, self.number)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """The way to the answer of one query, found with the counters as they were: another time it may no longer
     be the quickest, and the answer is right all the same."""
 
     text: str
     arguments: Any
-    uses: int = 0
+    offset: int
 
     def page(self, connection: Any) -> "Page | None":
-        """The answer, by a connection of the driver; None where the query should be prepared anew."""
+        """The answer, by a connection of the driver; None behind the last row, where no row tells a total."""
         cursor = connection.cursor()
         cursor.execute(self.text, self.arguments)
         found = cursor.fetchall()
-        self.uses += 1
-        # Without a row there is no total; and what was a short way may have become a long one.
-        if not found or self.uses > _USES:
-            return None
+        if not found:
+            return None if self.offset else Page(0, ())
         return Page(int(found[0][0]), [Row(*one[1:]) for one in found])
 
 
@@ -86,8 +84,8 @@ BOUNDED = 2000  # Index entries that may be walked beside other requests: a frac
 _WORTH_A_PROBE = 20_000
 _PROBE = 1000
 _DENSE = 10  # Of _PROBE.
-_USES = 100  # Of a prepared query, before the counters are asked again.
 _COUNTED = frozenset({"status", *_BY_COLUMN})
+_GATHERED_BATCHES = 3
 
 
 def page(connection: Connection, directory: Directory, query: Query) -> Page:
@@ -107,11 +105,15 @@ def prepare(connection: Connection, directory: Directory, query: Query) -> Prepa
     return None if look is None else look.prepared(BOUNDED)
 
 
-def batch(connection: Connection, directory: Directory, query: Query) -> Sequence[Row]:
-    """The next rows of a walk in order of creation, without a total: all batches together look at each entry
-    of one index once."""
+def batch(connection: Connection, directory: Directory, query: Query, number: int) -> Sequence[Row]:
+    """The next rows of a walk in order of creation, without a total. `number` counts the batches before.
+
+    The first few look for all that match, which is quick where it is little; the others go along an index in
+    this order, whose entries they look at once between them. DELETED among other statuses has no such index
+    and is looked for each time.
+    """
     look = look_at(connection, directory, query)
-    return () if look is None else look.batch()
+    return () if look is None else look.batch(along_index=number >= _GATHERED_BATCHES)
 
 
 def _look(connection: Connection, directory: Directory, query: Query, most: float) -> Page | None:
@@ -149,7 +151,7 @@ class Look:
         else:
             statement = statements.page(self.dialect, shape, order, path.index, counter)
         values = self.values | {"size": self.query.limit, "skip": self.query.offset}
-        return Prepared(statement.text, statement.arguments(values))
+        return Prepared(statement.text, statement.arguments(values), self.query.offset)
 
     def page(self, most: float) -> Page | None:
         shape = self._whole()
@@ -167,9 +169,13 @@ class Look:
             return self._number(statements.counted(self.dialect, counter, shape))
         return self._number(statements.scanned(self.dialect, shape, self.narrowest().index))
 
-    def batch(self) -> list[Row]:
-        index = None if self.shape.tags else self.narrowest().index
-        statement = statements.page(self.dialect, self.shape, self._order(), index, "unknown")
+    def batch(self, *, along_index: bool) -> list[Row]:
+        if along_index and self.shape.deleted is False and "id" not in self.shape.equal:
+            index = paths.narrowest(self.shape.equal & _COUNTED, False, self._rows_with).index
+            statement = statements.next_rows(self.dialect, self.shape, self._order(), index)
+        else:
+            index = None if self.shape.tags else self.narrowest().index
+            statement = statements.page(self.dialect, self.shape, self._order(), index, "unknown")
         return [Row(*one[1:]) for one in self._rows(statement, self.query.limit, 0)]
 
     # Where a counter knows the total.

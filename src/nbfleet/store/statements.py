@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    FromClause,
     Select,
     Table,
     and_,
@@ -114,46 +115,35 @@ def page(
     some = some.where(where(dialect, shape, index)).order_by(*ordering(order, reverse=order.from_end))
     some = some.limit(bindparam("size")).offset(bindparam("skip"))
     wanted = along(some, index).subquery("wanted")
-    n, users, documents = schema.notebooks.alias("n").c, schema.users.c, schema.documents.c
+    n = schema.notebooks.alias("n")
     known = wanted.c.total if isinstance(total, str) else _sum(dialect, total, shape).scalar_subquery()
-    return compiled(
-        dialect,
-        select(
-            known, n.rid, n.create_at, n.id, n.generation, n.status, users.id, users.name, documents.body
-        )
-        .select_from(wanted)
-        .join(n.rid.table, n.rid == wanted.c.rid)
-        .join(schema.documents, documents.rid == n.rid)
-        .join(schema.users, users.no == n.owner_no)
-        .order_by(*ordering(order, n)),
-    )  # fmt: skip
+    rows = _shown(known, wanted.join(n, n.c.rid == wanted.c.rid), n.c)
+    return compiled(dialect, rows.order_by(*ordering(order, n.c)))
 
 
 @lru_cache(maxsize=_KEPT)
 def first_page(dialect: str, shape: Shape, order: Order, index: str, counter: Table) -> Statement:
     """The same without rows to skip, along an index in this order: one loop is enough then."""
     total = _sum(dialect, counter, shape).scalar_subquery()
-    users, documents = schema.users.c, schema.documents.c
-    rows = (
-        select(
-            total,
-            _n.rid,
-            _n.create_at,
-            _n.id,
-            _n.generation,
-            _n.status,
-            users.id,
-            users.name,
-            documents.body,
-        )
-        .select_from(schema.notebooks)
-        .join(schema.documents, documents.rid == _n.rid)
-        .join(schema.users, users.no == _n.owner_no)
-        .where(where(dialect, shape, index))
-        .order_by(*ordering(order))
-        .limit(bindparam("size"))
-    )
-    return compiled(dialect, along(cast("Select[Any]", rows), index))
+    rows = _shown(total, schema.notebooks, _n).where(where(dialect, shape, index))
+    return compiled(dialect, along(rows.order_by(*ordering(order)).limit(bindparam("size")), index))
+
+
+@lru_cache(maxsize=_KEPT)
+def next_rows(dialect: str, shape: Shape, order: Order, index: str | None) -> Statement:
+    """The rows behind a place along an index in this order, each looked at by itself, with 0 for a total."""
+    rows = _shown(literal_column("0"), schema.notebooks, _n).where(where(dialect, shape, each=True))
+    rows = rows.order_by(*ordering(order)).limit(bindparam("size")).offset(bindparam("skip"))
+    return compiled(dialect, along(rows, index))
+
+
+def _shown(total: ColumnElement[Any], source: FromClause, n: Any) -> Select[Any]:
+    """What a `Row` is made of, behind a total; `n` are the columns of the notebooks in the source."""
+    users, documents = schema.users, schema.documents
+    owner, body = users.c, documents.c.body
+    columns = (total, n.rid, n.create_at, n.id, n.generation, n.status, owner.id, owner.name, body)
+    joined = source.join(documents, documents.c.rid == n.rid).join(users, owner.no == n.owner_no)
+    return cast("Select[Any]", select(*columns).select_from(joined))
 
 
 def ordering(order: Order, columns: Any = _n, *, reverse: bool = False) -> list[UnaryExpression[Any]]:
@@ -170,13 +160,14 @@ def along(query: Select[Any], index: str | None) -> Select[Any]:
     return query.with_hint(schema.notebooks, hint, "sqlite")
 
 
-def where(dialect: str, shape: Shape, index: str | None = None) -> ColumnElement[bool]:
-    """`index` is the one that the rows are reached by."""
+def where(dialect: str, shape: Shape, index: str | None = None, *, each: bool = False) -> ColumnElement[bool]:
+    """`index` is the one that the rows are reached by; `each`: they are looked at one by one, few of them."""
     conditions = matches(dialect, schema.notebooks, shape)
     conditions.extend(_bound(*window) for window in shape.windows)
     parts = _PARTS if index != BY_NUMBER else _PARTS | {"description": _described}
     conditions.extend(parts[name](dialect, bindparam(name)) for name in shape.parts)
-    conditions.extend(_has_tag(place, any_value) for place, any_value in enumerate(shape.tags))
+    has_tag = _carries_tag if each else _has_tag
+    conditions.extend(has_tag(place, any_value) for place, any_value in enumerate(shape.tags))
     if shape.billing:
         conditions.append(_n.billing.bitwise_and(bindparam("billing")) == bindparam("billing"))
     if shape.after:
@@ -254,7 +245,16 @@ _PARTS: dict[str, Callable[[str, BindParameter[Any]], ColumnElement[bool]]] = {
 def _has_tag(place: int, any_value: bool) -> ColumnElement[bool]:
     """The rows with a tag are looked up once, by the tag, and not the tags of each row."""
     t = schema.notebook_tags.c
-    query = select(t.rid).where(t.key == bindparam(f"tag_key_{place}"))
-    if not any_value:
-        query = query.where(t.value == bindparam(f"tag_value_{place}"))
-    return _n.rid.in_(query)
+    return _n.rid.in_(select(t.rid).where(*_is_tag(place, any_value)))
+
+
+def _carries_tag(place: int, any_value: bool) -> ColumnElement[bool]:
+    """The same for a row in hand."""
+    t = schema.notebook_tags.c
+    return select(t.rid).where(t.rid == _n.rid, *_is_tag(place, any_value)).exists()
+
+
+def _is_tag(place: int, any_value: bool) -> list[ColumnElement[bool]]:
+    t = schema.notebook_tags.c
+    conditions = [t.key == bindparam(f"tag_key_{place}")]
+    return conditions if any_value else [*conditions, t.value == bindparam(f"tag_value_{place}")]

@@ -30,14 +30,16 @@ class PerThread:
         self._engine = engine
         self._options = options
         self._local = threading.local()
-        self._all: list[Connection] = []
+        self._all: set[Connection] = set()
 
     def get(self) -> Connection:
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None or connection.closed or connection.invalidated:
+            if connection is not None:
+                self._all.discard(connection)
             connection = self._engine.connect().execution_options(**self._options)
             self._local.connection = connection
-            self._all.append(connection)
+            self._all.add(connection)
         return connection
 
     def close(self) -> None:

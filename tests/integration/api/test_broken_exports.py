@@ -13,7 +13,9 @@ import pytest
 from sqlalchemy import text
 
 from nbfleet.client import BrokenOff, Client
+from nbfleet.domain.access import Role
 from nbfleet.services import lists
+from nbfleet.store import identity
 from nbfleet.store.database import Connection
 from nbfleet.wire import signing
 from support.client import Caller
@@ -45,6 +47,12 @@ def _swell(connection: Connection) -> None:
     for rid, body in connection.execute(text("SELECT rid, body FROM documents")).all():
         swollen = {"body": bytes(body)[:-1] + padding + b"}", "rid": rid}
         connection.execute(text("UPDATE documents SET body = :body WHERE rid = :rid"), swollen)
+
+
+def _disable(connection: Connection, name: str) -> None:
+    user = identity.user(connection, name=name)
+    assert user is not None
+    identity.enable_user(connection, user.no, False)
 
 
 @contextmanager
@@ -81,6 +89,18 @@ def test_a_fault_on_the_way_breaks_the_answer_off(hosted: Hosted) -> None:
     assert not rest.endswith(b"0\r\n\r\n")
     hosted.database.write_now(lambda c: c.execute(text("ALTER TABLE gone RENAME TO documents")))
     assert hosted.administrator().get("/export").raw.count(b"}\n") == ROWS
+
+
+def test_an_export_ends_with_the_right_to_it(hosted: Hosted) -> None:
+    boss = hosted.user("boss", "local", Role.ADMINISTRATOR)
+    with begun(boss) as connection:
+        time.sleep(0.3)
+        hosted.database.write_now(_disable, "boss")
+        hosted.clock.now += lists.RECHECKED
+        rest = rest_of(connection)
+    assert 0 < rest.count(b"}\n") < ROWS
+    assert not rest.endswith(b"0\r\n\r\n")
+    assert boss.get("/export").status == 401
 
 
 def test_an_export_that_nobody_reads_gives_its_turn_back(hosted: Hosted) -> None:

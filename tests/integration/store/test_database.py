@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 from sqlalchemy import insert, select, text, update
 
 from nbfleet.domain.listing import Query
-from nbfleet.store import listing, schema
-from nbfleet.store.database import Conflict, Connection, Database, Unavailable
+from nbfleet.store import compiled, listing, schema
+from nbfleet.store.database import LONG_READERS, Conflict, Connection, Database, TooSlow, Unavailable
 from nbfleet.store.directory import Directory
 from support import fleet
 from support.postgres import Postgres
@@ -226,6 +227,10 @@ def test_a_server_that_is_gone_is_unavailable_and_found_again(
             database.read_now(keys)
         with pytest.raises(Unavailable):
             database.write_now(put, "during")
+        with pytest.raises(Unavailable):
+            asyncio.run(database.glance(listing.bounded_page, directory_of_ids, query))
+        with pytest.raises(Unavailable):
+            asyncio.run(database.statement(lambda driver: driver.execute("SELECT 1")))
     server.restart()
 
     def settled() -> list[str]:
@@ -239,6 +244,57 @@ def test_a_server_that_is_gone_is_unavailable_and_found_again(
         raise AssertionError("not found again")
 
     assert settled() == ["afterwards", "before"]
+    assert asyncio.run(database.statement(lambda driver: driver.execute("SELECT 1").fetchone())) == (1,)
     assert database.read_now(listing.page, directory_of_ids, query).total == 0
     database.close()
     server.stop()
+
+
+ENDLESS = {
+    "sqlite": "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c",
+    "postgresql": "SELECT pg_sleep(3600)",
+}
+
+
+def test_a_glance_that_takes_long_is_given_up_and_harms_no_other(database: Database) -> None:
+    endless = ENDLESS[database.engine.dialect.name]
+    begun = time.monotonic()
+    with pytest.raises(TooSlow):
+        asyncio.run(database.glance(lambda connection: connection.execute(text(endless))))
+    with pytest.raises(TooSlow):
+        asyncio.run(database.statement(lambda driver: driver.execute(endless).fetchone()))
+    assert time.monotonic() - begun < 3
+    assert asyncio.run(database.glance(keys)) == []
+    assert asyncio.run(database.statement(lambda driver: driver.execute("SELECT 1").fetchone())) == (1,)
+    # Nothing of it is left on the connection: what is not a glance may take its time.
+    numbers = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 300000)"
+    long = f"{numbers} SELECT max(x) FROM c"
+    assert database.read_now(lambda connection: connection.execute(text(long)).scalar()) == 300_000
+
+
+def test_a_deadline_holds_for_all_statements_of_a_read(postgres: Postgres) -> None:
+    database = Database(postgres.new_database())
+
+    def many(connection: Connection) -> None:
+        for _ in range(20):
+            compiled.Statement("SELECT pg_sleep(0.2)", {}, None).run(connection, {})
+
+    async def asked() -> float:
+        """How long all threads were busy, from the moment that the callers were told."""
+        reads = (database.read_long(0.5, many) for _ in range(LONG_READERS))
+        assert [type(one) for one in await asyncio.gather(*reads, return_exceptions=True)] == [TooSlow] * 2
+        begun = time.monotonic()
+        await database.read_long(10, lambda connection: connection.execute(text("SELECT 1")).scalar())
+        return time.monotonic() - begun
+
+    assert asyncio.run(asked()) < 1
+    database.close()
+
+
+def test_sqlite_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/nowhere/test.db")
+    for ask in (database.version, lambda: asyncio.run(database.statement(lambda driver: driver))):
+        with pytest.raises(Unavailable):
+            ask()
+    with pytest.raises(Unavailable):
+        asyncio.run(database.glance(keys))

@@ -62,6 +62,26 @@ def test_so_they_are_where_dense_matches_are_counted_first(database: Database, q
         assert answered(database, query) == expected(query)
 
 
+@given(query=QUERIES, limit=st.integers(5, 60), gathered=st.integers(0, 5))
+@laws
+def test_batches_meet_every_row_once_in_order(
+    database: Database, query: Query, limit: int, gathered: int
+) -> None:
+    """Whichever way each of them takes."""
+    query = replace(query, sort=(SortKey.CREATE_AT,), offset=0, limit=limit)
+    wanted = expected(replace(query, limit=ROWS))[1]
+    ids: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(listing, "_GATHERED_BATCHES", gathered)
+        for number in itertools.count():
+            rows = database.read_now(listing.batch, Directory(), query, number)
+            ids.extend(row.id for row in rows)
+            if len(rows) < limit:
+                break
+            query = replace(query, after=rows[-1].place)
+    assert ids == wanted
+
+
 @given(query=QUERIES, limit=st.integers(5, 60))
 @laws
 def test_a_walk_from_place_to_place_meets_every_row_once(
