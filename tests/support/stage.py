@@ -77,11 +77,13 @@ class Stage:
     def member(self, name: str = "member", project: str = PROJECT, role: Role = Role.MEMBER) -> Caller:
         return self.hosted.user(f"{name}-{next(_numbers)}", project, role)
 
-    def logged_in(self, caller: Caller) -> Caller:
-        """The same with a token in place of a signature."""
+    def logged_in(self, caller: Caller, *, scoped: bool = True) -> Caller:
+        """The same with a token in place of a signature, for the project or for none."""
         user = {"name": caller.name, "password": PASSWORD}
         method = {"methods": ["password"], "password": {"user": user}}
-        auth = {"identity": method, "scope": {"project": {"id": caller.project_id}}}
+        auth: dict[str, Any] = {"identity": method}
+        if scoped:
+            auth["scope"] = {"project": {"id": caller.project_id}}
         answer = caller.request("POST", "/v3/auth/tokens", None, {"auth": auth})
         assert answer.status == 201, answer.raw
         return caller.with_token(answer.headers["x-subject-token"])
