@@ -22,7 +22,7 @@ from support import contract, sdk_replay, stage
 from support.client import Answer
 from support.contract import EXAMPLES, OPERATION_IDS, examples
 from support.people import DATABASES
-from support.stage import NEEDS, Prepared, Stage
+from support.stage import NEEDS, Stage
 
 SERVED: dict[str, Any] = document("http://notebooks.example.test", "1")
 NOT_AVAILABLE = (501, "ModelArts.6361")
@@ -255,4 +255,3 @@ def test_every_published_request_fits_its_operation() -> None:
         assert set(need.query) <= {p.name for p in operation.parameters if p.location == "query"}
         required = {p.name for p in operation.parameters if p.required and p.location == "query"}
         assert required <= set(need.query)
-        assert isinstance(Prepared(operation, {}, need.query), Prepared)
