@@ -31,6 +31,7 @@ from support.client import Answer, Caller
 from support.contract import examples
 from support.hosted import PASSWORD, Hosted
 from support.make import Clock
+from support.service import wait_for
 
 ACCOUNT, PROJECT, POOL = "acme", "local-1", "pool-published"  # The first two are those of the examples.
 PUBLISHED_IMAGE = "11111111-2222-4333-8444-555555555555"
@@ -140,6 +141,8 @@ def mounted(stage: Stage, owner: Caller) -> dict[str, str]:
     body = next(iter(examples("AttachDynamicStorage", "body").values()))
     made = owner.post(f"/{words['instance_id']}/storage", body)
     assert made.status == 200, made.raw
+    at = f"/{words['instance_id']}/storage/{made.json['id']}"
+    wait_for("it to be mounted", lambda: owner.get(at).json["status"] == "MOUNTED", 10, 0.01)
     return words | {"storage_id": made.json["id"]}
 
 
