@@ -49,7 +49,7 @@ def row(
     """`fellow`: another member. `chief`: administrator. `neighbour`, `foreman`: member and administrator of
     another project, who ask there for what is here."""
     asked = {"owner": owner, "fellow": fellow, "chief": chief, "neighbour": neighbour, "foreman": foreman}
-    return asked | SHUT_OUT
+    return asked | {"by token": owner} | SHUT_OUT  # The owner shows a token in place of a signature.
 
 
 OWN = row(
@@ -93,9 +93,8 @@ POLICY: dict[str, dict[str, Outcome]] = {
     "ListImageGroup": ANY,
     "UpdateImageGroup": CHIEF_OWN,
     "DeleteImageGroup": CHIEF_OWN,
-    "ShowImage": OWN
-    if "RegisterImage" in HANDLERS
-    else EVERYWHERE,  # The built-in one while none can be made.
+    # The built-in one while none can be made.
+    "ShowImage": OWN if "RegisterImage" in HANDLERS else EVERYWHERE,
     "DeleteImage": OWN,
     "SyncImage": CHIEF_OWN,
     "ListWorkspace": ANY,
@@ -156,6 +155,7 @@ def gathered(made: Stage) -> Cast:
     made.hosted.database.write_now(cut_off, disabled, expelled)
     nobody = Caller(owner.port, owner.project_id, owner.clock)
     others = {
+        "by token": made.logged_in(owner),
         "fellow": made.member("fellow"),
         "chief": made.chief,
         "neighbour": made.member("neighbour", "other"),

@@ -143,7 +143,8 @@ def test_no_request_brings_it_out_of_step(
     )
     @given(case=strategy)
     def run(case: Case) -> None:
-        case.path_parameters = things.stand_for(dict(case.path_parameters or {}))
+        if not is_wrong:
+            case.path_parameters = things.stand_for(dict(case.path_parameters or {}))
         try:
             answer = case.call(base_url=base, session=session, headers=headers)
         except (requests.exceptions.InvalidHeader, UnicodeEncodeError):
@@ -151,7 +152,8 @@ def test_no_request_brings_it_out_of_step(
         statuses[answer.status_code] += 1
         assert answer.status_code < 500 or answer.status_code in OURS, answer.text
         case.validate_response(answer, checks=[*CHECKED, *(REJECTED if is_wrong else [])])
-        things.use(operation.method, answer.status_code)
+        if not is_wrong:
+            things.use(operation.method, answer.status_code)
 
     run()
     print(f"{operation.id} {mode.value}: {dict(sorted(statuses.items()))}")
