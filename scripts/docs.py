@@ -10,14 +10,17 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from nbfleet.api.handlers import HANDLERS
 from nbfleet.domain.access import MEMBER_ACTIONS
 from nbfleet.domain.lifecycle import FAILED, TRANSITIONS, Status, Transition
 from nbfleet.wire.operation import Action, Operation, Standing
-from nbfleet.wire.operations import OPERATIONS
+from nbfleet.wire.operations import OPERATIONS, by_id
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+sys.path.insert(0, str(ROOT / "tests"))  # The tables that the tests of conformance run on.
 _STANDING = {
     Standing.PUBLIC: "anybody",
     Standing.AUTHENTICATED: "valid credentials",
@@ -53,6 +56,58 @@ def _row(operation: Operation) -> str:
     available = "yes" if operation.id in HANDLERS else "not yet"
     cells = (f"{operation.id}{own}", f"`{operation.method} {operation.path}`", needs, members, available)
     return f"| {' | '.join(cells)} |"
+
+
+def compatibility() -> str:
+    """What is shown to work of the published contract, from the tables that the tests run on."""
+    from support import contract, sdk_replay  # noqa: PLC0415 - beside this script, and a lot to import.
+
+    rows = [_proven(by_id(one), contract, sdk_replay) for one in contract.OPERATION_IDS]
+    count = len(contract.OPERATION_IDS)
+    done = sum(one in HANDLERS for one in contract.OPERATION_IDS)
+    lines = [
+        "# Compatibility",
+        "",
+        "Written by `scripts/docs.py` from the tables that `tests/integration/api/test_conformance.py` runs",
+        "on; do not edit.",
+        "",
+        f"{done} of the {count} operations of the contract do their work; the others answer 501. Replayed",
+        "means sent to a running service on SQLite and on PostgreSQL, with all it names made to exist, and",
+        "answered as the contract says. A published answer must fit the served document, and ours must have",
+        "its fields. The official SDK is `huaweicloudsdkmodelarts`, unmodified; what it reads is compared",
+        "with what was sent.",
+        "",
+        "| Operation | Method and path | Implemented | Contract examples replayed | Official SDK replayed |",
+        "|---|---|---|---|---|",
+        *rows,
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _proven(operation: Operation, contract: Any, sdk_replay: Any) -> str:
+    name = operation.id
+    available = name in HANDLERS
+    method = sdk_replay.METHODS.get(name)
+    sdk = f"`{method}`" if method and available else sdk_replay.IDENTITY.get(name, "no")
+    replayed = _examples(name, contract) if available else "no"
+    cells = (name, f"`{operation.method} {operation.path}`", "yes" if available else "no", replayed, sdk)
+    return f"| {' | '.join(cells)} |"
+
+
+def _examples(name: str, contract: Any) -> str:
+    bodies, answers = (contract.examples(name, side) for side in ("body", "answer"))
+    refused = sum(one == name for one, _ in contract.REFUSED)
+    parts = (
+        [_number(len(bodies), "request") + (f" ({refused} refused by name)" if refused else "")]
+        if bodies
+        else []
+    )
+    parts += [_number(len(answers), "answer")] if answers else []
+    return ", ".join(parts) or "none published; a request of ours"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def lifecycle() -> str:
@@ -109,7 +164,12 @@ def transitions() -> str:
     return "\n".join([*lines, ""])
 
 
-GENERATED = {"operations.md": operations, "lifecycle.dot": lifecycle, "transitions.md": transitions}
+GENERATED = {
+    "operations.md": operations,
+    "compatibility.md": compatibility,
+    "lifecycle.dot": lifecycle,
+    "transitions.md": transitions,
+}
 
 
 def stale() -> list[str]:

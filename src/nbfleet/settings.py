@@ -152,6 +152,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exports: Positive = 2  # Of one caller at a time.
     start_timeout: Positive = 300  # Seconds.
     concurrent_starts: Positive = 8
+    validate_answers: bool = False  # For debugging: holds every answer against the served document.
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "text"] = "auto"
 

@@ -84,7 +84,8 @@ class Hosted:
     machine: Size | None = None
 
     def start(self) -> "Hosted":
-        self.settings = Settings(**{"data_dir": str(self.data_dir), "flavors": FLAVORS, **self.options})
+        defaults = {"data_dir": str(self.data_dir), "flavors": FLAVORS, "validate_answers": True}
+        self.settings = Settings(**{**defaults, **self.options})
         self.database = Database(self.url)
         migrate.upgrade(self.database.engine)
         self.keyring = keyring.load_or_create(self.data_dir / "secret.key")

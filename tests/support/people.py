@@ -177,7 +177,8 @@ def opened(request: pytest.FixtureRequest, directory: Path, kind: str, **environ
     """A service on a new database of this kind."""
     data = directory / "data"
     url = "" if kind == "sqlite" else request.getfixturevalue("postgres").new_database()
-    service = Service(data, runtime="simulated", database_url=url, environment=environment).start()
+    judged = {"NBFLEET_VALIDATE_ANSWERS": "true", **environment}
+    service = Service(data, runtime="simulated", database_url=url, environment=judged).start()
     place = Place(service, Database(url or sqlite_url(data / "nbfleet.db")))
     try:
         yield place

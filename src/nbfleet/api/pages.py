@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -66,12 +66,15 @@ def routes(context: Context, document: dict[str, Any]) -> list[Route]:
 
 
 async def _posted_ticket(request: Request) -> str | None:
-    """The ticket of the form, without reading further than one can reach."""
+    """The ticket of the form, without reading further than one can reach; None from one who went away."""
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _LONGEST_TICKET + len("ticket="):
-            return None
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > _LONGEST_TICKET + len("ticket="):
+                return None
+    except ClientDisconnect:
+        return None
     return body.decode("ascii", "replace").removeprefix("ticket=")
 
 

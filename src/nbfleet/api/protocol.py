@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from nbfleet.api.handlers import encode
+from nbfleet.connections import Connection
 from nbfleet.telemetry import new_request_id
 from nbfleet.wire import errors
 
 
-class ApiProtocol(HttpToolsProtocol):
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - as the server calls it.
+class ApiProtocol(Connection):
+    def refuse(self, msg: str) -> None:  # noqa: ARG002 - as the server calls it.
         body = encode(errors.no_http().body())
         lines = (
             "HTTP/1.1 400 Bad Request",

@@ -30,7 +30,7 @@ class _Site:
     A method that a page does not have is refused where the operations are, in the same shape.
     """
 
-    def __init__(self, api: Api, others: ASGIApp, methods: Mapping[str, set[str]]) -> None:
+    def __init__(self, api: ASGIApp, others: ASGIApp, methods: Mapping[str, set[str]]) -> None:
         self._api = api
         self._others = others
         self._methods = methods
@@ -98,4 +98,9 @@ def site(tools: Tools, authenticator: Authenticator, metrics: Metrics, address: 
         routes=routes, lifespan=lifespan, exception_handlers={Unavailable: _busy, Exception: _failed}
     )
     methods = {route.path: route.methods or set[str]() for route in routes}
-    return _Site(Api(tools, authenticator, metrics, methods), others, methods)
+    api: ASGIApp = Api(tools, authenticator, metrics, methods)
+    if tools.context.settings.validate_answers:
+        from nbfleet.api.judge import judged  # noqa: PLC0415 - a debug aid, and a lot to import.
+
+        api = judged(api, document)
+    return _Site(api, others, methods)

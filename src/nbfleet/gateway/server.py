@@ -7,10 +7,12 @@ belong to whoever starts the server.
 import logging
 from typing import Any
 
+from nbfleet.connections import Connection
+
 # Keyword arguments of uvicorn.Config.
 OPTIONS: dict[str, Any] = {
     "loop": "uvloop",
-    "http": "httptools",
+    "http": Connection,
     "ws": "websockets-sansio",
     "ws_per_message_deflate": False,  # Costs memory per socket and blocks the loop on large outputs.
     "ws_max_size": 2**40,  # Outputs of a notebook have no natural size; the instance sets limits.

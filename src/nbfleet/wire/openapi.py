@@ -33,11 +33,17 @@ _ERRORS = {
     "401": ("Unauthorized", "Missing, wrong or expired token or signature."),
     "403": ("Forbidden", "Known caller without permission, or a foreign project in the path."),
     "404": ("NotFound", "No such object in this project."),
+    "405": ("WrongMethod", "The path has other methods."),
+    "413": ("TooLarge", "The body is larger than this service takes."),
     "429": ("TooManyRequests", "Too many calls."),
     "500": ("ServerError", "Fault of the service."),
+    "501": ("NotAvailable", "Something of the contract that this service cannot do."),
+    "503": ("Overloaded", "Too busy, or a deadline is over; ask again."),
 }
 _REQUEST_ID = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+_ALLOW = {"Allow": {"description": "The methods of the path.", "schema": {"type": "string"}}}
+_ERROR_HEADERS = {"405": _ALLOW, "429": _RETRY_AFTER, "503": _RETRY_AFTER}
 _SUBJECT_TOKEN = {
     "X-Subject-Token": {
         "description": "The token, to be sent as X-Auth-Token.",
@@ -159,8 +165,11 @@ def _success(operation: Operation) -> Json:
 
 
 def _error(status: str, text: str) -> Json:
-    wait = _RETRY_AFTER if status == "429" else {}
-    return {"description": text, "headers": {**_REQUEST_ID, **wait}, "content": _content(ErrorResponse)}
+    return {
+        "description": text,
+        "headers": {**_REQUEST_ID, **_ERROR_HEADERS.get(status, {})},
+        "content": _content(ErrorResponse),
+    }
 
 
 def _content(record: type[Any]) -> Json:

@@ -1,4 +1,7 @@
-"""What members and administrators see of each other, and what they may do."""
+"""What members and administrators see of each other, and what they may do.
+
+What each operation answers to each kind of caller is a table, in test_policy_matrix.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
