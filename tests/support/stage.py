@@ -18,7 +18,6 @@ from uuid import uuid4
 from nbfleet.api.handlers import HANDLERS
 from nbfleet.domain.access import Role
 from nbfleet.services import identity
-from nbfleet.services.catalogue import BUILT_IN_ID
 from nbfleet.settings import NodeSettings, PoolSettings
 from nbfleet.store import identity as users
 from nbfleet.store import notebooks
@@ -32,6 +31,7 @@ from support.contract import examples
 from support.hosted import PASSWORD, Hosted
 from support.make import Clock
 from support.service import wait_for
+from support.shelves import put
 
 ACCOUNT, PROJECT, POOL = "acme", "local-1", "pool-published"  # The first two are those of the examples.
 PUBLISHED_IMAGE = "11111111-2222-4333-8444-555555555555"
@@ -90,23 +90,26 @@ class Stage:
         return caller.with_token(answer.headers["x-subject-token"])
 
     def prepare(self, operation_id: str, owner: Caller, body: Any = None) -> Prepared:
-        """The request after what it names was made for `owner`; with the first published body unless given
-        another."""
+        """The request after what it names was made for `owner`; with a body of ours where there is one, else
+        with the first published one, unless given another."""
         need = NEEDS[operation_id]
-        published = next(iter(examples(operation_id, "body").values()), need.body)
         made, operation = need.make(self, owner), by_id(operation_id)
         words = {word: value for word, value in made.items() if f"{{{word}}}" in operation.path}
-        told = published() if callable(published) else published
+        told = need.told(made) or next(iter(examples(operation_id, "body").values()), None)
         return Prepared(operation, words, dict(need.query), told if body is None else body)
 
 
 @dataclass(frozen=True)
 class Need:
-    """`make` answers the words of the path; a `body` that must not repeat is made anew each time."""
+    """`make` answers the words of the path, and others; a `body` that hangs on them, or must not repeat, is
+    made anew each time."""
 
     make: Callable[[Stage, Caller], dict[str, str]]
     query: dict[str, str] = field(default_factory=dict)
     body: Any = None
+
+    def told(self, made: dict[str, str]) -> Any:
+        return self.body(made) if callable(self.body) else self.body
 
 
 def nothing(_stage: Stage, _owner: Caller) -> dict[str, str]:
@@ -146,14 +149,24 @@ def mounted(stage: Stage, owner: Caller) -> dict[str, str]:
     return words | {"storage_id": made.json["id"]}
 
 
-def image(word: str = "id") -> Callable[[Stage, Caller], dict[str, str]]:
-    """An image that the owner registered; the built-in one while none can be."""
+def content(stage: Stage, _owner: Caller) -> dict[str, str]:
+    """An image on this machine that nobody registered yet."""
+    reference = f"localhost/team-a/nb-demo-env:v{next(_numbers)}"
+    put(stage.hosted.data_dir / "images", reference)
+    return {"swr_path": reference}
 
-    def make(_stage: Stage, owner: Caller) -> dict[str, str]:
-        if "RegisterImage" not in HANDLERS:
-            return {word: BUILT_IN_ID}
-        body = next(iter(examples("RegisterImage", "body").values()))
-        fresh = body | {"swr_path": f"{body['swr_path']}-{next(_numbers)}"}
+
+def registration(made: dict[str, str]) -> dict[str, Any]:
+    """As it is published, but for the path, which names a registry there: images here are on this machine."""
+    body = next(iter(examples("RegisterImage", "body").values()))
+    return body | {"swr_path": made["swr_path"]}
+
+
+def image(word: str = "id") -> Callable[[Stage, Caller], dict[str, str]]:
+    """An image that the owner registered."""
+
+    def make(stage: Stage, owner: Caller) -> dict[str, str]:
+        fresh = registration(content(stage, owner))
         made = owner.request("POST", f"/v1/{owner.project_id}/images", None, fresh)
         assert made.status == 200, made.raw
         return {word: made.json["id"]}
@@ -239,7 +252,7 @@ NEEDS: dict[str, Need] = {
     "CreateNotebookTags": Need(running("resource_id")),
     "DeleteNotebookTags": Need(tagged),
     "ListImage": Need(nothing),
-    "RegisterImage": Need(nothing),
+    "RegisterImage": Need(content, body=registration),
     "ListImageGroup": Need(image()),
     "UpdateImageGroup": Need(image_group, body={"read_me": "# What is in it"}),
     "DeleteImageGroup": Need(image_group),
@@ -263,7 +276,7 @@ NEEDS: dict[str, Need] = {
     "KeystoneCreateUserTokenByPassword": Need(published_alice),
     "KeystoneListProjects": Need(nothing),
     "KeystoneListAuthDomains": Need(nothing),
-    "CreateKeypair": Need(nothing, body=lambda: {"keypair": {"name": f"new-{next(_numbers)}"}}),
+    "CreateKeypair": Need(nothing, body=lambda _: {"keypair": {"name": f"new-{next(_numbers)}"}}),
     "ListKeypairs": Need(keypair),
     "ListKeypairDetail": Need(keypair),
     "UpdateKeypairDescription": Need(keypair, body={"keypair": {"description": "of the laptop"}}),
