@@ -27,7 +27,6 @@ T = TypeVar("T")
 WORK_PATH = "/home/ma-user/work/"
 _DEFAULT_CAPACITY = {"EVS": 5, "EFS": 50}
 
-_SHORTEST_IDLE = 900_000  # Milliseconds; IDLE may be shorter than TIMING.
 LARGEST_VOLUME = 4096  # GB.
 
 
@@ -50,7 +49,7 @@ def _body_period(allowed: Range, field: str, body: LeaseReq) -> int | None:
     if isinstance(body.duration, UnsetType):
         return None
     is_idle = given(body.type, "TIMING").upper() == LeaseType.IDLE
-    wide = replace(allowed, minimum=min(_SHORTEST_IDLE, allowed.minimum)) if is_idle else allowed
+    wide = replace(allowed, minimum=min(leases.SHORTEST_IDLE, allowed.minimum)) if is_idle else allowed
     return checked_period(wide, field, body.duration)
 
 
