@@ -9,6 +9,7 @@ from nbfleet.domain.notebook import Lease, LeaseType
 
 OFF = -1  # The duration that switches auto-stop off.
 DEFAULT_PERIOD = 3_600_000
+SHORTEST_IDLE = 900_000  # IDLE may be shorter than TIMING.
 
 
 @dataclass(frozen=True, slots=True)

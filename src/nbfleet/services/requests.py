@@ -5,6 +5,7 @@ Empty values ask for nothing and pass.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -32,11 +33,20 @@ def requested_period(
     kind = query_type if query_type is not None else _body_type(body, query_duration)
     if LeaseType(kind.upper()) is LeaseType.IDLE:
         raise errors.not_available("lease type IDLE")
+    asked = None if body is None else _body_period(allowed, "duration", body)
     if query_duration is not None:
         return checked_period(allowed, "duration", query_duration)
-    if body is not None and not isinstance(body.duration, UnsetType):
-        return checked_period(allowed, "duration", body.duration)
-    return allowed.default
+    return allowed.default if asked is None else asked
+
+
+def _body_period(allowed: Range, field: str, body: LeaseReq) -> int | None:
+    """The period in the body, None where it has none; one out of range is refused even where another place
+    overrides it."""
+    if isinstance(body.duration, UnsetType):
+        return None
+    is_idle = given(body.type, "TIMING").upper() == LeaseType.IDLE
+    wide = replace(allowed, minimum=min(leases.SHORTEST_IDLE, allowed.minimum)) if is_idle else allowed
+    return checked_period(wide, field, body.duration)
 
 
 def checked_period(allowed: Range, field: str, period: int) -> int:
@@ -114,10 +124,10 @@ def check_default_period(allowed: Range, field: str, period: int) -> None:
 
 def first_lease(allowed: Range, body: NotebookCreateRequest, now: int) -> Lease:
     """The lease of a new notebook; a top-level duration overrides `lease` and means TIMING."""
+    lease = given(body.lease, LeaseReq())
+    asked = _body_period(allowed, "lease.duration", lease)
     if not isinstance(body.duration, UnsetType):
         return leases.opened(checked_period(allowed, "duration", body.duration), now)
-    lease = given(body.lease, LeaseReq())
     if LeaseType(given(lease.type, "TIMING").upper()) is LeaseType.IDLE:
         raise errors.not_available("lease.type IDLE")
-    period = given(lease.duration, allowed.default)
-    return leases.opened(checked_period(allowed, "lease.duration", period), now)
+    return leases.opened(allowed.default if asked is None else asked, now)

@@ -275,6 +275,7 @@ CASES = [
         for given in (0, 1, -2, 3_599_999, 259_200_001, 2**31, 2**63, 2**64, -(2**63) - 1)
     ),
     create(DURATION, "lease.duration", "3599999", DURATIONS, lease={"duration": 3_599_999}),
+    create(DURATION, "lease.duration", "17", DURATIONS, lease={"duration": 17}, duration=3_600_000),
     *(
         case(
             DURATION,
@@ -315,6 +316,17 @@ CASES = [
         path="notebooks/RUNNING/lease",
         body={"duration": 17},
         name="renew-body",
+    ),
+    case(
+        DURATION,
+        "duration",
+        "17",
+        DURATIONS,
+        method="PATCH",
+        path="notebooks/RUNNING/lease",
+        query="duration=3600000",
+        body={"duration": 17},
+        name="renew-overridden",
     ),
     case(
         TYPE,
