@@ -90,10 +90,10 @@ class Stage:
         return caller.with_token(answer.headers["x-subject-token"])
 
     def prepare(self, operation_id: str, owner: Caller, body: Any = None) -> Prepared:
-        """The request after what it names was made for `owner`; with the first published body unless given
-        another."""
+        """The request after what it names was made for `owner`; with the body of the table, or else the first
+        published one, unless given another."""
         need = NEEDS[operation_id]
-        published = next(iter(examples(operation_id, "body").values()), need.body)
+        published = need.body or next(iter(examples(operation_id, "body").values()), None)
         made, operation = need.make(self, owner), by_id(operation_id)
         words = {word: value for word, value in made.items() if f"{{{word}}}" in operation.path}
         told = published() if callable(published) else published
@@ -146,15 +146,19 @@ def mounted(stage: Stage, owner: Caller) -> dict[str, str]:
     return words | {"storage_id": made.json["id"]}
 
 
+def new_image() -> dict[str, Any]:
+    """The published body with a path of its own, because one can be registered once."""
+    body = next(iter(examples("RegisterImage", "body").values()))
+    return body | {"swr_path": f"{body['swr_path']}-{next(_numbers)}"}
+
+
 def image(word: str = "id") -> Callable[[Stage, Caller], dict[str, str]]:
     """An image that the owner registered; the built-in one while none can be."""
 
     def make(_stage: Stage, owner: Caller) -> dict[str, str]:
         if "RegisterImage" not in HANDLERS:
             return {word: BUILT_IN_ID}
-        body = next(iter(examples("RegisterImage", "body").values()))
-        fresh = body | {"swr_path": f"{body['swr_path']}-{next(_numbers)}"}
-        made = owner.request("POST", f"/v1/{owner.project_id}/images", None, fresh)
+        made = owner.request("POST", f"/v1/{owner.project_id}/images", None, new_image())
         assert made.status == 200, made.raw
         return {word: made.json["id"]}
 
@@ -239,7 +243,7 @@ NEEDS: dict[str, Need] = {
     "CreateNotebookTags": Need(running("resource_id")),
     "DeleteNotebookTags": Need(tagged),
     "ListImage": Need(nothing),
-    "RegisterImage": Need(nothing),
+    "RegisterImage": Need(nothing, body=new_image),
     "ListImageGroup": Need(image()),
     "UpdateImageGroup": Need(image_group, body={"read_me": "# What is in it"}),
     "DeleteImageGroup": Need(image_group),
