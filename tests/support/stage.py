@@ -292,7 +292,13 @@ NEEDS: dict[str, Need] = {
 @contextmanager
 def set_up(directory: Path, url: str) -> Iterator[Stage]:
     pool = PoolSettings(id=POOL, name="Published", nodes=(NodeSettings(vcpus=64, memory=262_144),))
-    options = {"account": ACCOUNT, "project": PROJECT, "pools": (pool,)}
+    options = {
+        "account": ACCOUNT,
+        "project": PROJECT,
+        "pools": (pool,),
+        "runtime": "simulated",
+        "keypairs": 1_000_000,
+    }
     hosted = Hosted(directory, url, options, RealClock()).start()
     try:
         yield Stage(hosted, hosted.administrator())

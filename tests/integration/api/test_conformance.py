@@ -245,7 +245,7 @@ def test_every_published_request_fits_its_operation() -> None:
     """Path, query and body decode; the ids are those of the stage."""
     for operation_id in OPERATION_IDS:
         operation, need = by_id(operation_id), NEEDS[operation_id]
-        bodies = list(examples(operation_id, "body").values()) or [need.body]
+        bodies = [*examples(operation_id, "body").values(), need.body]
         for body in bodies:
             told = body({"swr_path": "localhost/team/name:1"}) if callable(body) else body
             if told is not None:
