@@ -253,6 +253,8 @@ def add_user(
 
 
 def add_key(connection: Connection, context: Context, user: User) -> NewKey:
+    if not fleet.is_the_key(connection, context.keyring.fingerprint):
+        raise Refused("The key file was replaced meanwhile; try again.")
     key = NewKey(_access_key_id(), secrets.token_urlsafe(30))
     sealed = context.keyring.seal(key.secret_key)
     identity.add_key(connection, key.access_key, user.no, sealed, context.clock())

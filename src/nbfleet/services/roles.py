@@ -21,7 +21,7 @@ NOBODY = "none"  # In place of a role where a membership ends.
 
 def operations_of_actions() -> dict[str, list[str]]:
     """Every action that a role can be made of, with the operations that ask for it."""
-    found: dict[str, list[str]] = {access.ACT_ON_ALL: []}
+    found: dict[str, list[str]] = {access.ACT_ON_ALL: [], access.ACT_ON_ALL_IMAGES: []}
     for operation in OPERATIONS:
         if isinstance(operation.permission, Action):
             found.setdefault(operation.permission.name, []).append(operation.id)

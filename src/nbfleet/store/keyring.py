@@ -102,8 +102,9 @@ def successor(path: Path) -> Keyring:
 
 
 def succeed(path: Path) -> Keyring:
-    """Puts the successor in place."""
-    _beside(path).replace(path)
+    """Puts the successor in place, if nobody has done so."""
+    with contextlib.suppress(FileNotFoundError):
+        _beside(path).replace(path)
     _sync(path.parent)
     return load(path)
 

@@ -7,17 +7,27 @@ much room they have, is not in here.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, not_, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, literal_column, not_, select, text, update
 
 from nbfleet.domain.lifecycle import Status
 from nbfleet.domain.listing import fold
-from nbfleet.domain.notebook import CUSTOM_FLAVOR, CustomSize, Observed, Wanted
+from nbfleet.domain.notebook import CUSTOM_FLAVOR, CustomSize
 from nbfleet.store.codes import STATUS
 from nbfleet.store.compiled import Statement, compiled
 from nbfleet.store.notebooks import making_of, show_pool_anew
-from nbfleet.store.schema import TAKING, instances, notebooks, pools, projects
+from nbfleet.store.schema import HAS_ROOM, has_room, instances, notebooks, pools, projects
 
+_IN_A_POOL = text(f"notebooks.pool_no <> 0 AND {has_room('notebooks.status')}")
+_STILL_RUNS = (
+    select(instances.c.rid)
+    .where(instances.c.rid == notebooks.c.rid, instances.c.observed == literal_column("'RUNNING'"))
+    .correlate(notebooks)
+    .exists()
+)
+# What is being deleted has its room as long as something of it runs.
+_GONE = and_(notebooks.c.status == literal_column(str(STATUS[Status.DELETING])), not_(_STILL_RUNS))
 _PUBLIC = 0x706F6F6C  # Any number of our own, another than the migration's.
 
 
@@ -76,18 +86,18 @@ def lock_public(connection: Connection) -> None:
 
 
 def taken_publicly(connection: Connection) -> dict[str, int]:
-    """How many notebooks of each flavor have room in no pool. Both halves have an index of their own, which
-    holds nothing that is settled; what is being deleted counts as long as something of it runs."""
-    n, i = notebooks.c, instances.c
-    runs = and_(i.wanted == Wanted.RUNNING.value, i.observed == Observed.RUNNING.value)
-    living = or_(i.wanted == Wanted.RUNNING.value, i.observed == Observed.RUNNING.value)
-    moves = and_(i.due_at.is_not(None), living)
-    found: dict[str, int] = {}
-    for condition in (runs, and_(moves, not_(runs))):
-        query = select(n.flavor, func.count()).join(instances, i.rid == n.rid)
-        for flavor, count in connection.execute(query.where(condition, n.pool_no == 0).group_by(n.flavor)):
-            found[flavor] = found.get(flavor, 0) + count
-    return found
+    """How many notebooks of each flavor have room in no pool, by looking at those that take room anywhere."""
+    found: Any = _flavors_outside(connection.dialect.name).execute(connection, {})
+    return {flavor: int(count) for flavor, count in found}
+
+
+@cache
+def _flavors_outside(dialect: str) -> Statement:
+    n = notebooks.c
+    query = select(n.flavor, func.count()).where(HAS_ROOM, n.pool_no == literal_column("0"), not_(_GONE))
+    # Without statistics SQLite would go through the whole table, of which next to nothing has room.
+    hinted = query.with_hint(notebooks, "INDEXED BY notebooks_sizes", "sqlite")
+    return compiled(dialect, hinted.group_by(n.flavor))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +109,10 @@ class Taken:
 
 
 def taken(connection: Connection, numbers: Sequence[int]) -> dict[int, Taken]:
-    """What has room in each of these pools. What is being deleted has it as long as something of it runs."""
+    """What has room in each of these pools."""
     n, i = notebooks.c, instances.c
-    gone = and_(n.status == STATUS[Status.DELETING], i.observed != Observed.RUNNING.value)
-    mine = (n.pool_no.in_(numbers), n.pool_no != 0, n.status.in_(TAKING), not_(gone))
-    counted = select(n.pool_no, n.flavor, func.count()).join(instances, i.rid == n.rid).where(*mine)
+    mine = (n.pool_no.in_(numbers), _IN_A_POOL, not_(_GONE))
+    counted = select(n.pool_no, n.flavor, func.count()).where(*mine)
     found = {number: Taken({}, []) for number in numbers}
     for number, flavor, count in connection.execute(counted.group_by(n.pool_no, n.flavor)):
         found[number].flavors[flavor] = count

@@ -15,7 +15,6 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    text,
 )
 
 from nbfleet.domain.lifecycle import Status
@@ -26,7 +25,7 @@ from nbfleet.store.notebooks import making_of
 from nbfleet.store.pools import Taken
 from nbfleet.store.schema import (
     DELETED,
-    TAKING,
+    HAS_ROOM,
     count_by_owner,
     count_by_status,
     count_by_workspace,
@@ -91,17 +90,13 @@ def storage_of(connection: Connection, project_no: int, subject: Subject) -> int
     return int(connection.execute(total.where(*_mine(storage_used, project_no, subject))).scalar_one())
 
 
-# Spelled out, as a partial index cannot be told by a parameter.
-_HAS_ROOM = text(f"notebooks.status <> {DELETED} AND notebooks.status IN ({', '.join(map(str, TAKING))})")
-
-
 def taken_by(connection: Connection, project_no: int, subject: Subject) -> Taken:
     """What has room. What is being deleted has it as long as something of it runs."""
     n, i = notebooks.c, instances.c
     runs = select(i.rid).where(i.rid == n.rid, i.observed == Observed.RUNNING.value)
     still_runs = runs.correlate(notebooks).exists()
     gone = and_(n.status == STATUS[Status.DELETING], not_(still_runs))
-    mine = (*_mine(notebooks, project_no, subject), _HAS_ROOM, not_(gone))
+    mine = (*_mine(notebooks, project_no, subject), HAS_ROOM, not_(gone))
     counted = select(n.flavor, func.count()).where(*mine).group_by(n.flavor)
     flavors = {flavor: int(number) for flavor, number in connection.execute(counted)}
     if not flavors.pop(CUSTOM_FLAVOR, 0):

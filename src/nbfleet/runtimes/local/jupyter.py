@@ -48,7 +48,8 @@ _OF_THE_SERVICE = frozenset(
 )
 # As -P does, which interpreters before 3.11 do not know.
 _LAUNCH = (
-    "import runpy, sys; del sys.path[0]; runpy.run_module('jupyterlab', run_name='__main__', alter_sys=True)"
+    "import sys; del sys.path[0]; import runpy; "
+    "runpy.run_module('jupyterlab', run_name='__main__', alter_sys=True)"
 )
 
 
