@@ -2,8 +2,8 @@
 
 A request leaves a mount in motion; whoever finds it so makes it true, the service that was asked or the next
 one. The work may be done twice, and its result is written only if the mount and the start of its notebook are
-still those it was done for. A stop is handed to the runtime whatever is in hand here, and ends all mounts of its
-instance; whether it has to wait there for one of them is the runtime's affair.
+still those it was done for. A stop is handed to the runtime whatever is in hand here, and ends all mounts of
+its instance; whether it has to wait there for one of them is the runtime's affair.
 """
 
 import asyncio
