@@ -167,3 +167,68 @@ def test_a_stop_ends_what_is_still_in_use(yard: Yard) -> None:
         yard.storage.clear(NOTEBOOK)
         assert (mounting.points_below(yard.root), yard.left()) == ({}, [])
         assert file.read() == "a cat"
+
+
+@may_mount
+def test_the_way_to_the_instances_may_lead_over_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "data").symlink_to("disk")
+    yard = Yard(tmp_path / "data")
+    for _ in range(2):
+        yard.attach(read_only=True)
+        yard.attach(path="/data/y/", name="two")
+    assert (yard.seen(), yard.seen("y")) == (["b", "cat.txt"], ["b", "cat.txt"])
+    at = tmp_path / "disk" / "instances" / ".mounts" / NOTEBOOK
+    assert mounting.points_below(tmp_path).keys() == {at / "one"}
+    yard.storage.detach(NOTEBOOK, "one")
+    assert (mounting.points_below(tmp_path), yard.left()) == ({}, ["two", "two.at"])
+    yard.attach(read_only=True)
+    yard.storage.clear(NOTEBOOK)
+    assert (mounting.points_below(tmp_path), yard.left(), yard.seen(".")) == ({}, [], [])
+
+
+@may_mount
+@pytest.mark.parametrize("way", ["detach", "clear", "attach read-only", "attach"])
+def test_what_is_written_where_a_mount_has_ended_is_kept_and_in_nobodys_way(yard: Yard, way: str) -> None:
+    yard.attach(read_only=True)
+    yard.attach(path="/data/y/", name="two")
+    mounting.unmount(yard.base / "one")  # As where its s3fs ends.
+    assert (yard.base / "one").stat().st_mode & 0o777 == 0o500
+    (yard.work / "data" / "x" / "mine.txt").write_text("mine")
+    if way == "detach":
+        yard.storage.detach(NOTEBOOK, "one")
+        assert yard.left() == ["two", "two.at"]
+    elif way == "clear":
+        yard.storage.clear(NOTEBOOK)
+        assert (yard.left(), yard.seen(".")) == ([], [])
+    else:
+        yard.attach(read_only=way == "attach read-only")
+        assert yard.seen() == ["b", "cat.txt"]
+    (kept,) = (yard.root / ".mounts" / ".left").iterdir()
+    assert kept.name.startswith(f"{NOTEBOOK}.one.")
+    assert {path.name: path.read_text() for path in kept.iterdir()} == {"mine.txt": "mine"}
+    yard.storage.remove(NOTEBOOK)
+    assert (mounting.points_below(yard.root), yard.left(), kept.exists()) == ({}, [], True)
+
+
+def test_what_will_not_go_keeps_nothing_else_and_no_stop(yard: Yard) -> None:
+    for name in ("one", "two"):
+        yard.attach(path=f"/data/{name}/", name=name)
+    (yard.base / "one").unlink()
+    (yard.base / "one").write_text("no directory and no link")
+    yard.storage.clear(NOTEBOOK)
+    assert (yard.left(), yard.seen(".")) == (["one", "one.at"], ["one"])
+    (yard.base / "one").unlink()
+    yard.storage.clear(NOTEBOOK)
+    assert (yard.left(), yard.seen(".")) == ([], [])
+
+
+@may_mount
+def test_what_cannot_be_shown_is_not_mounted(yard: Yard) -> None:
+    (yard.work / "data").mkdir()
+    (yard.work / "data" / "x").write_text("mine")
+    with pytest.raises(AttachFailed) as failed:
+        yard.attach(read_only=True)
+    assert failed.value.reason == "data/x in the work volume is something else already"
+    assert (mounting.points_below(yard.root), yard.left()) == ({}, [])
+    assert (yard.work / "data" / "x").read_text() == "mine"

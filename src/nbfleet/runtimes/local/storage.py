@@ -3,6 +3,7 @@
     root/.mounts/<notebook id>/<name>       a link to a directory of a share, or a mount point
     root/.mounts/<notebook id>/<name>.at    below which part of the work volume a link to it stands
     root/.mounts/<notebook id>/<name>.log   what s3fs says
+    root/.mounts/.left/<notebook id>.<name>.<any>   what was written where nothing was mounted any more
 
 An instance sees `/data/NAME/` as the link `data/NAME` in its work volume: its file system is that of the
 machine. All of it goes with a stop, so that nothing is seen that is no longer allowed. What is mounted stands
@@ -11,9 +12,12 @@ outside the files of the notebook, and is never removed as a tree: what is store
 
 import errno
 import os
+import tempfile
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import structlog
 
 from nbfleet.domain.notebook import Step
 from nbfleet.domain.storage import OBJECTS, inside, object_place, share_place
@@ -21,8 +25,11 @@ from nbfleet.runtimes.base import AttachFailed, Attachment, DeleteFailed, Instan
 from nbfleet.runtimes.local import mounting
 from nbfleet.settings import ObjectStorageSettings, ShareSettings
 
+log = structlog.get_logger()
+
 WORK = "work"  # The name of the attachment that is the work volume.
 _DATA = "data"
+_LEFT = ".left"  # Below the root; no notebook has such an id.
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -36,7 +43,8 @@ class Storage:
         shares: Sequence[ShareSettings] = (),
         objects: ObjectStorageSettings | None = None,
     ) -> None:
-        self._root = root / ".mounts"
+        # The kernel tells mount points without links, and they are compared with what it tells.
+        self._root = Path(os.path.realpath(root / ".mounts"))
         self._own = work
         self._shares = {share.name: share for share in shares}
         self._objects = objects or ObjectStorageSettings()
@@ -62,8 +70,16 @@ class Storage:
                 raise StartFailed(Step.STORAGE, f"{wanted.mount_path}: {failure.reason}") from failure
 
     def attach(self, notebook_id: str, wanted: Attachment) -> None:
+        """Whole or not at all."""
         place = self.place(notebook_id, wanted.name)
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._attach(notebook_id, wanted, place)
+        except (AttachFailed, OSError):
+            self._try_to_take_away(notebook_id, place)
+            raise
+
+    def _attach(self, notebook_id: str, wanted: Attachment, place: Path) -> None:
         if wanted.category in OBJECTS:
             self._mount_bucket(wanted, place)
         else:
@@ -76,18 +92,20 @@ class Storage:
             _link(self._own(notebook_id), parts, place)
 
     def detach(self, notebook_id: str, name: str) -> None:
-        place = self.place(notebook_id, name)
-        _withdraw(place, lazily=False)
-        _forget(self._own(notebook_id), place)
+        self._take_away(notebook_id, self.place(notebook_id, name), lazily=False)
 
     def clear(self, notebook_id: str) -> None:
-        """Takes everything away of an instance of which nothing runs."""
+        """Takes everything away of an instance of which nothing runs.
+
+        Raises AttachFailed where something is still mounted. Anything else that will not go is logged and
+        left to the next start: it must not keep a stop from its end.
+        """
         base = self._root / notebook_id
-        for name in _names(base):
-            place = base / name
-            _withdraw(place, lazily=True)
-            _forget(self._own(notebook_id), place)
-        with suppress(FileNotFoundError):
+        faults = [self._try_to_take_away(notebook_id, base / name) for name in _names(base)]
+        if still := mounting.points_below(base):
+            names = ", ".join(sorted(point.name for point in still))
+            raise AttachFailed(f"{names}: still mounted: {next(filter(None, faults), None)}")
+        with suppress(OSError):
             base.rmdir()
 
     def remove(self, notebook_id: str) -> None:
@@ -97,13 +115,69 @@ class Storage:
         except (AttachFailed, OSError) as fault:
             raise DeleteFailed(f"what is mounted would not go: {fault}") from fault
 
+    def _try_to_take_away(self, notebook_id: str, place: Path) -> Exception | None:
+        """Answers why it will not go."""
+        try:
+            self._take_away(notebook_id, place, lazily=True)
+        except (AttachFailed, OSError) as fault:
+            log.warning("storage not taken away", notebook=notebook_id, name=place.name, cause=str(fault))
+            return fault
+        return None
+
+    def _take_away(self, notebook_id: str, place: Path, *, lazily: bool) -> None:
+        if place in mounting.points_below(place.parent):
+            mounting.unmount(place, lazily=lazily)
+        self._make_way(place)
+        _forget(self._own(notebook_id), place)
+
+    def _make_way(self, place: Path) -> None:
+        """So that nothing is there. What somebody wrote where nothing was mounted any more is kept."""
+        try:
+            place.unlink() if place.is_symlink() else place.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError as fault:
+            if fault.errno != errno.ENOTEMPTY:
+                raise
+            self._keep(place)
+
+    def _keep(self, place: Path) -> None:
+        left = self._root / _LEFT
+        left.mkdir(mode=0o700, exist_ok=True)
+        place.chmod(0o700)  # Nobody moves a directory that he may not write to.
+        kept = place.replace(tempfile.mkdtemp(prefix=f"{place.parent.name}.{place.name}.", dir=left))
+        log.warning("kept what was written where nothing was mounted any more", place=str(kept))
+
+    @contextmanager
+    def _mount_point(self, place: Path) -> Generator[None]:
+        """An empty directory to mount upon. Where the mount ends by itself, nobody but root writes to it."""
+        self._make_way(place)
+        place.mkdir(mode=0o700)  # Whoever mounts by fusermount must be able to write to it.
+        descriptor = os.open(place, _DIRECTORY)
+        try:
+            yield
+        finally:
+            os.fchmod(descriptor, 0o500)
+            os.close(descriptor)
+
     def _provide_share(self, wanted: Attachment, place: Path) -> None:
         with self._opened(wanted.source.uri) as directory:
             if not wanted.source.read_only:
-                _point(place, os.readlink(f"/proc/self/fd/{directory}"))
+                self._point(place, os.readlink(f"/proc/self/fd/{directory}"))
             elif place not in mounting.points_below(place.parent):
-                _mount_point(place)
-                mounting.mount_read_only(directory, place)
+                with self._mount_point(place):
+                    mounting.mount_read_only(directory, place)
+
+    def _point(self, place: Path, target: str) -> None:
+        """Makes the place a link, in one step where there is another one."""
+        if not place.is_symlink():
+            self._make_way(place)
+        elif os.readlink(place) == target:
+            return
+        new = place.with_name(f"{place.name}.new")
+        new.unlink(missing_ok=True)
+        new.symlink_to(target)
+        new.replace(place)
 
     @contextmanager
     def _opened(self, uri: str) -> Generator[int]:
@@ -141,11 +215,11 @@ class Storage:
             if mounting.answers(place):
                 return
             mounting.unmount(place, lazily=True)  # Its s3fs is gone.
-        _mount_point(place)
-        mounting.mount_objects(
-            named.host, "/".join(named.path), place, self._objects.endpoint, keys,
-            place.with_name(f"{place.name}.log"), read_only=source.read_only,
-        )  # fmt: skip
+        with self._mount_point(place):
+            mounting.mount_objects(
+                named.host, "/".join(named.path), place, self._objects.endpoint, keys,
+                place.with_name(f"{place.name}.log"), read_only=source.read_only,
+            )  # fmt: skip
 
 
 def _enter(directory: int, part: str, share: str) -> int:
@@ -155,35 +229,6 @@ def _enter(directory: int, part: str, share: str) -> int:
         link = fault.errno in (errno.ELOOP, errno.ENOTDIR)
         cause = "is a link or no directory" if link else os.strerror(fault.errno or 0).lower()
         raise AttachFailed(f"{part} in the share {share}: {cause}") from fault
-
-
-def _mount_point(place: Path) -> None:
-    if place.is_symlink():
-        place.unlink()
-    place.mkdir(mode=0o700, exist_ok=True)
-
-
-def _point(place: Path, target: str) -> None:
-    """Makes the place a link, in one step where there is another one."""
-    if place.is_symlink() and os.readlink(place) == target:
-        return
-    if not place.is_symlink():
-        with suppress(FileNotFoundError):
-            place.rmdir()
-    new = place.with_name(f"{place.name}.new")
-    new.unlink(missing_ok=True)
-    new.symlink_to(target)
-    new.replace(place)
-
-
-def _withdraw(place: Path, *, lazily: bool) -> None:
-    if place in mounting.points_below(place.parent):
-        mounting.unmount(place, lazily=lazily)
-    if place.is_symlink():
-        place.unlink()
-    else:
-        with suppress(FileNotFoundError):
-            place.rmdir()
 
 
 def _note(place: Path) -> Path:
