@@ -2,11 +2,13 @@
 
 A request leaves a mount in motion; whoever finds it so makes it true, the service that was asked or the next
 one. The work may be done twice, and its result is written only if the mount and the start of its notebook are
-still those it was done for. A stop does not wait for any of this: it ends all mounts of its instance.
+still those it was done for. A stop is handed to the runtime whatever is in hand here, and ends all mounts of
+its instance; whether it has to wait there for one of them is the runtime's affair.
 """
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 
 import structlog
 
@@ -32,6 +34,13 @@ _DONE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    count: int
+    notebook_id: str
+    due_at: int  # When it is tried again.
+
+
 class Mounts:
     """Mounts of one notebook are worked on one after the other, those of several at the same time."""
 
@@ -39,7 +48,7 @@ class Mounts:
         self._works = works
         self._hinted = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}  # By notebook.
-        self._failures: dict[str, int] = {}  # By mount.
+        self._failures: dict[tuple[str, int], _Failures] = {}  # By mount and generation.
 
     def hint(self) -> None:
         """Something is due. To be called on the event loop of the reconciler."""
@@ -72,7 +81,11 @@ class Mounts:
         """Sets tasks to what is due; True where there was something and there may be more."""
         if len(self._tasks) >= IN_HAND:
             return False
-        due = await self._works.database.read(rows.due, self._works.clock(), _BATCH, list(self._tasks))
+        now = self._works.clock()
+        in_hand = list(self._tasks)
+        due = await self._works.database.read(rows.due, now, _BATCH, in_hand)
+        if len(due) < _BATCH:
+            self._forget_failures(now, due, in_hand)
         for notebook_id, mine in _by_notebook(due).items():
             if len(self._tasks) < IN_HAND:
                 self._set_to(notebook_id, mine)
@@ -81,6 +94,13 @@ class Mounts:
     async def settled(self) -> None:
         """Waits for what is in hand."""
         await asyncio.gather(*self._tasks.values())
+
+    def _forget_failures(self, now: int, due: list[Due], in_hand: list[str]) -> None:
+        """A mount that should be tried again by now, and is neither due nor in hand, was ended by a stop."""
+        known = {_key(one) for one in due}
+        for key, failures in list(self._failures.items()):
+            if failures.due_at <= now and key not in known and failures.notebook_id not in in_hand:
+                del self._failures[key]
 
     def _set_to(self, notebook_id: str, due: list[Due]) -> None:
         task = asyncio.create_task(self._all_of(due))
@@ -125,17 +145,18 @@ class Mounts:
 
     async def _after_fault(self, due: Due, badly: MountEvent, fault: Exception) -> None:
         """Tries again later, and not for ever."""
-        failures = self._failures.get(due.mount.id, 0) + 1
-        self._failures[due.mount.id] = failures
+        before = self._failures.get(_key(due))
+        failures = 1 if before is None else before.count + 1
+        due_at = self._works.clock() + _FIRST_PAUSE * 2 ** (failures - 1)
+        self._failures[_key(due)] = _Failures(failures, due.mount.notebook_id, due_at)
         log.warning("mount failed", mount=due.mount.id, cause=f"{type(fault).__name__}: {fault}")
         if failures >= GIVE_UP:
             await self._end(due, badly, f"It failed {failures} times; the last cause: {fault}")
             return
-        due_at = self._works.clock() + _FIRST_PAUSE * 2 ** (failures - 1)
         await self._works.database.write(rows.put_off, due.mount, due_at)
 
     async def _end(self, due: Due, event: MountEvent, reason: str | None) -> None:
-        self._failures.pop(due.mount.id, None)
+        self._failures.pop(_key(due), None)
         if await self._works.database.write(_apply, self._works, due, event, reason):
             log.info("mount", mount=due.mount.id, notebook=due.mount.notebook_id, result=event.value)
 
@@ -153,6 +174,10 @@ def _apply(connection: Connection, works: Works, due: Due, event: MountEvent, re
     why = due.mount.mount_path if reason is None else reason
     audit.record(connection, works.clock(), RECONCILER, event.value, found.notebook, found.notebook, why)
     return True
+
+
+def _key(due: Due) -> tuple[str, int]:
+    return due.mount.id, due.generation
 
 
 def _by_notebook(due: list[Due]) -> dict[str, list[Due]]:

@@ -118,6 +118,32 @@ def test_a_fault_of_the_moment_is_tried_again_and_given_up_in_the_end(store_url:
     run(store_url, test)
 
 
+def test_faults_of_an_earlier_start_do_not_count_and_are_forgotten(store_url: str) -> None:
+    async def test(machine: Machine) -> None:
+        async with service(machine) as rig:
+            one = await running(rig)
+            machine.world.instances[one].lost_answers = GIVE_UP - 1
+            mount_id = await attach(rig, one)
+            for _ in range(GIVE_UP - 1):
+                await look(rig)
+                machine.clock.advance(60_000)
+            assert await state(rig, one, mount_id) == ("MOUNTING", None)
+            await rig.stop(one)
+            await rig.ends(one, Status.STOPPED)
+            await look(rig)
+            assert rig.mounts._failures == {}  # What is kept shows nowhere else.
+            await rig.start(one)
+            await rig.ends(one, Status.RUNNING)
+            machine.world.instances[one].lost_answers = 1
+            await look(rig)
+            assert await state(rig, one, mount_id) == ("MOUNTING", None)
+            machine.clock.advance(1000)
+            await look(rig)
+            assert await state(rig, one, mount_id) == ("MOUNTED", None)
+
+    run(store_url, test)
+
+
 def test_mounts_come_back_with_the_next_start_and_what_was_to_go_is_gone(store_url: str) -> None:
     async def test(machine: Machine) -> None:
         async with service(machine) as rig:

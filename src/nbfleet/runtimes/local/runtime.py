@@ -117,7 +117,7 @@ class LocalRuntime:
             await to_its_end(self._stop(instance.notebook_id))
 
     async def delete(self, instance: InstanceRef) -> None:
-        await to_its_end(asyncio.to_thread(self._delete, instance.notebook_id))
+        await to_its_end(self._attaching.take_away(lambda: self._delete(instance.notebook_id)))
 
     async def grow(self, instance: InstanceRef, capacity: int) -> None:
         await asyncio.to_thread(self._layout.check_room, instance.notebook_id, capacity)
@@ -266,10 +266,10 @@ class LocalRuntime:
         return jupyter.reason(jupyter.ending(self._children.exit_code(process)), lines)
 
     async def _stop(self, notebook_id: str) -> None:
-        async with self._held(notebook_id):
+        async with self._attaching.stopping(notebook_id):
             await self._end(notebook_id)
             await asyncio.to_thread(self._layout.remove_sockets, notebook_id)
-            await asyncio.to_thread(self._storage.clear, notebook_id)
+            await self._attaching.clear(notebook_id)
             await asyncio.to_thread(self._children.reap)
 
     async def _end(self, notebook_id: str, spare: Marker | None = None) -> None:
