@@ -240,6 +240,12 @@ def count_of_owner(connection: Connection, owner_no: int) -> int:
     return connection.execute(query).scalar_one()
 
 
+def count_in_workspace(connection: Connection, project_no: int, workspace_id: str) -> int:
+    """How many living images there are in this workspace of the project."""
+    mine = (_i.project_no == project_no, _i.workspace_id == workspace_id, _LIVES)
+    return connection.execute(select(func.count()).select_from(images).where(*mine)).scalar_one()
+
+
 def users_of(connection: Connection, no: int) -> int:
     """How many notebooks that are not deleted have this image."""
     n = notebooks.c

@@ -11,6 +11,7 @@ import pytest
 
 from nbfleet.api.auth import REMEMBERED
 from nbfleet.domain.access import Role
+from support import shelves
 from support.client import Answer, Caller
 from support.hosted import Hosted
 from support.make import T0
@@ -258,6 +259,43 @@ def test_one_with_notebooks_is_not_deleted(fleet) -> None:
     assert place not in {one["id"] for one in listed(fleet.admin)["workspaces"]}
     deleted = fleet.admin.get("/all", {"workspace_id": "*", "status": "DELETED"}).json["data"]
     assert made in {one["id"] for one in deleted}
+
+
+def register(fleet: Any, caller: Caller, workspace_id: str) -> Answer:
+    path = f"localhost/team-a/{name()}:1"
+    shelves.put(fleet.hosted.data_dir / "images", path)
+    body = {"swr_path": path, "workspace_id": workspace_id}
+    return caller.request("POST", f"/v1/{caller.project_id}/images", None, body)
+
+
+def test_an_image_is_registered_in_an_open_workspace_only(fleet) -> None:
+    place, closed = make(fleet.admin)["id"], make(fleet.admin, auth_type="PRIVATE")["id"]
+    first = register(fleet, fleet.alice, place)
+    assert (first.status, first.json["workspace_id"]) == (200, place)
+    image = f"/v1/{fleet.alice.project_id}/images/{first.json['id']}"
+    assert fleet.alice.request("DELETE", image).status == 200
+    assert remove(fleet.admin, place).status == 200
+    gone = register(fleet, fleet.alice, place)
+    assert (gone.refusal, gone.message) == (GONE, f"The workspace {place} does not exist.")
+    refused = register(fleet, fleet.alice, closed)
+    assert (refused.refusal, refused.message) == (CLOSED, put(fleet.alice, closed).message)
+    assert register(fleet, fleet.admin, closed).status == 200
+
+
+def test_one_with_images_is_not_deleted(fleet) -> None:
+    place = make(fleet.admin)["id"]
+    made = [register(fleet, fleet.alice, place).json["id"] for _ in range(2)]
+    for left in (2, 1):
+        refused = remove(fleet.admin, place)
+        assert refused.refusal == (400, "ModelArts.7004")
+        assert refused.message == (
+            f"The workspace {place} cannot be deleted: the number of images that are still in it is {left}."
+        )
+        image = f"/v1/{fleet.alice.project_id}/images/{made.pop()}"
+        assert fleet.alice.request("GET", image).json["workspace_id"] == place
+        assert fleet.alice.request("DELETE", image).status == 200
+    assert remove(fleet.admin, place).status == 200
+    assert show(fleet.alice, place).refusal == GONE
 
 
 def test_users_that_can_be_named(fleet) -> None:
