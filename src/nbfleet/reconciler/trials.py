@@ -127,8 +127,7 @@ class Trials:
             raise StartFailed(Step.INITIALISATION, f"It was not ready within {limit} seconds.") from fault
 
     async def _settle(self, one: Stored, change: Callable[[Image], Image], *, done: bool = True) -> bool:
-        """Writes what came of it, if it still is what was asked for. `change` gets the image as it is now, since
-        group tags and more may have been changed after it was read."""
+        """Writes what came of it, if it still is what was asked for. `change` gets the image as it is now."""
 
         def write(connection: Connection) -> bool:
             now = images.find_to_change(connection, str(one.image.id))

@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    literal_column,
     or_,
     select,
     update,
@@ -32,7 +33,8 @@ from nbfleet.wire.enums import ImageVisibility
 from nbfleet.wire.images import Image
 
 _i = images.c
-_LIVES = _i.status != State.DELETED.value
+# Spelled out, or the partial indexes would not be taken.
+_LIVES = _i.status != literal_column(f"'{State.DELETED}'")
 _EXACT = ("namespace", "service_type", "type", "workspace_id", "show_name", "show_tag")
 _SORTS: dict[ImageSort, ColumnElement[Any]] = {key: _i[key.value] for key in ImageSort}
 
