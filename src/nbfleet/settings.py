@@ -64,6 +64,9 @@ class PoolSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     nodes: Annotated[tuple[NodeSettings, ...], Meta(min_length=1)]
 
 
+KeyFile = Annotated[str, Meta(pattern=r"^/[^,\0]+\Z")]
+
+
 class ShareSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A directory that notebooks may mount, and everything below it. Nothing under `projects` means all."""
 
@@ -77,15 +80,20 @@ class ShareSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     without_pool: bool = False  # Also mounted while they run into notebooks that are in no pool.
 
 
+class SecretSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file of access keys that not every project may use. Nothing under `projects` means all."""
+
+    file: KeyFile
+    projects: list[str] = []
+
+
 class ObjectStorageSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An S3-compatible service. Each file holds ACCESS_KEY:SECRET_KEY and is readable by nobody else;
-    `secrets` are such files by the name that `dew_secret_name` gives."""
+    `secrets` are such files, or records of them, by the name that `dew_secret_name` gives."""
 
     endpoint: Annotated[str, Meta(pattern=r"^(https?://[^\s,/]+)?\Z")] = ""  # Empty: there is none.
     access_key_file: Annotated[str, Meta(pattern=r"^(/[^,\0]*)?\Z")] = ""
-    secrets: dict[
-        Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")], Annotated[str, Meta(pattern=r"^/[^,\0]+\Z")]
-    ] = {}
+    secrets: dict[Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")], KeyFile | SecretSettings] = {}
 
 
 class LeaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -269,6 +277,14 @@ def _check(settings: Settings) -> None:
         unknown = next((one for one in pool.flavors if one not in (*flavors, _CUSTOM_FLAVOR)), None)
         if unknown is not None:
             raise BadSettings(f"The pool {pool.id} names the flavor {unknown}, which flavors does not have.")
+
+
+def key_file(settings: ObjectStorageSettings, secret: str | None) -> str:
+    """The file with the access keys of this name, or with the service's own; empty where there is none."""
+    if secret is None:
+        return settings.access_key_file
+    found = settings.secrets.get(secret, "")
+    return found.file if isinstance(found, SecretSettings) else found
 
 
 def share_id(share: ShareSettings) -> str:

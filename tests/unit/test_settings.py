@@ -12,11 +12,13 @@ from nbfleet.settings import (
     FlavorSettings,
     LeaseSettings,
     ObjectStorageSettings,
+    SecretSettings,
     Settings,
     ShareSettings,
     api_url,
     default_data_dir,
     gateway_url,
+    key_file,
     load,
     made_share_id,
     scheme,
@@ -329,6 +331,8 @@ SHARE = '[[shares]]\nname = "sets"\nroot = "/srv/sets"\n'
         ('[object_storage]\nendpoint = "http://store/x,y"\n', "at `$.object_storage.endpoint`"),
         ('[object_storage]\naccess_key_file = "/a,b"\n', "at `$.object_storage.access_key_file`"),
         ('[object_storage.secrets]\nmine = "keys"\n', "at `$.object_storage.secrets"),
+        ('[object_storage.secrets]\nmine = {file = "keys"}\n', "at `$.object_storage.secrets"),
+        ('[object_storage.secrets]\nmine = {file = "/keys", x = 1}\n', "unknown field `x`"),
     ],
 )
 def test_bad_storage_is_refused(text: str, message: str, tmp_path: Path) -> None:
@@ -345,3 +349,12 @@ def test_storage_from_a_file(tmp_path: Path) -> None:
     assert settings.object_storage == ObjectStorageSettings(
         endpoint="https://store:9000", access_key_file="/keys", secrets={"mine": "/mine"}
     )
+
+
+def test_access_keys_for_some_projects(tmp_path: Path) -> None:
+    text = '[object_storage]\naccess_key_file = "/keys"\n[object_storage.secrets]\nmine = "/mine"\n'
+    text += 'ours = {file = "/ours", projects = ["p"]}\n'
+    objects = load({}, {}, written(tmp_path, text)).object_storage
+    assert objects.secrets == {"mine": "/mine", "ours": SecretSettings(file="/ours", projects=["p"])}
+    names = (None, "mine", "ours", "unknown")
+    assert [key_file(objects, name) for name in names] == ["/keys", "/mine", "/ours", ""]

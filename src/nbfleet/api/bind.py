@@ -16,6 +16,7 @@ from nbfleet.api.allowed import describe, describe_at
 from nbfleet.wire import errors
 from nbfleet.wire.operation import Operation
 from nbfleet.wire.parameters import Parameter
+from nbfleet.wire.workspaces import CreateWorkspaceReq, UpdateWorkspaceReq
 
 QUERY_LIMIT = 8192
 _LONGEST = 128  # Characters of a value that is remembered.
@@ -28,6 +29,10 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _CHARACTERS = {
     "name": "letters, digits, hyphen, underscore and Chinese characters, 1 to 128 in all",
     "description": "any but & < > \" ' and /, at most 512 in all",
+}
+_OF_WORKSPACES = _CHARACTERS | {
+    "description": "text of 0 to 256 characters, without NUL",
+    "name": "letters, digits, hyphen, underscore and Chinese characters, 4 to 64 in all, and not default",
 }
 
 
@@ -137,28 +142,32 @@ def _decoded_body(type_: Any, raw: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise errors.invalid_body(fault) from fault
     if _NUL.search(raw):
-        _refuse_nul(document, "$")
+        _refuse_nul(document, "$", _rules(type_))
     try:
         return msgspec.convert(document, type_)
     except msgspec.ValidationError as fault:
         raise _bad_field(type_, str(fault), document) from fault
 
 
-def _refuse_nul(value: Any, path: str) -> None:
+def _rules(type_: Any) -> Mapping[str, str]:
+    return _OF_WORKSPACES if type_ in (CreateWorkspaceReq, UpdateWorkspaceReq) else _CHARACTERS
+
+
+def _refuse_nul(value: Any, path: str, rules: Mapping[str, str]) -> None:
     """No store can be trusted with the character NUL: one cuts text there, the other refuses it."""
     match value:
         case str() if "\0" in value:
             field = path.removeprefix("$").removeprefix(".")
-            if field in _CHARACTERS:
-                raise errors.bad_characters(field, value, _CHARACTERS[field])
+            if field in rules:
+                raise errors.bad_characters(field, value, rules[field])
             raise errors.wrong_value(field or "body", value, "text without NUL")
         case dict():
             for name, item in cast("dict[str, Any]", value).items():
-                _refuse_nul(name, f"{path}.{name}")
-                _refuse_nul(item, f"{path}.{name}")
+                _refuse_nul(name, f"{path}.{name}", rules)
+                _refuse_nul(item, f"{path}.{name}", rules)
         case list():
             for place, item in enumerate(cast("list[Any]", value)):
-                _refuse_nul(item, f"{path}[{place}]")
+                _refuse_nul(item, f"{path}[{place}]", rules)
         case _:
             return
 
@@ -174,10 +183,11 @@ def _bad_field(type_: Any, message: str, document: Any) -> errors.ApiError:
     wrong_type = _TYPE.search(problem)
     if wrong_type is not None:
         return errors.wrong_type(field, given, wrong_type["expected"])
-    if field in _CHARACTERS and "matching" in problem:
-        return errors.bad_characters(field, given, _CHARACTERS[field])
-    if field in _CHARACTERS:
-        return errors.wrong_value(field, given, _CHARACTERS[field])
+    rules = _rules(type_)
+    if field in rules and "matching" in problem:
+        return errors.bad_characters(field, given, rules[field])
+    if field in rules:
+        return errors.wrong_value(field, given, rules[field])
     return errors.wrong_value(field, given, describe_at(type_, path))
 
 

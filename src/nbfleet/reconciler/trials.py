@@ -85,8 +85,7 @@ class Trials:
             del self._in_hand[one.no]
 
     async def _try(self, one: Stored) -> None:
-        begun = replace(one.image, status=ImageStatus(ON_TRIAL[one.state]))
-        if not await self._settle(one, lambda _: begun, done=False):
+        if not await self._settle(one, _on_trial, done=False):
             return
         try:
             size = await self._boot(one)
@@ -128,7 +127,7 @@ class Trials:
             raise StartFailed(Step.INITIALISATION, f"It was not ready within {limit} seconds.") from fault
 
     async def _settle(self, one: Stored, change: Callable[[Image], Image], *, done: bool = True) -> bool:
-        """Writes what came of it, if it still is what was asked for."""
+        """Writes what came of it, if it still is what was asked for. `change` gets the image as it is now."""
 
         def write(connection: Connection) -> bool:
             now = images.find_to_change(connection, str(one.image.id))
@@ -190,6 +189,10 @@ def _message(reason: str, written: str) -> str:
     """The reason, and of what it wrote as much as there is room for: the end says most."""
     room = _LONGEST_MESSAGE - len(reason) - 1
     return f"{reason}\n{written[-room:]}" if written and room > 0 else reason[:_LONGEST_MESSAGE]
+
+
+def _on_trial(image: Image) -> Image:
+    return replace(image, status=ImageStatus(ON_TRIAL[State(str(image.status))]))
 
 
 def _active(image: Image, size: int | None) -> Image:

@@ -6,19 +6,20 @@ the reconciler's. Registering is in `registration`; what a caller may see is dec
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from nbfleet.domain import access, tags
+from nbfleet.domain import access
 from nbfleet.domain.access import Caller
 from nbfleet.domain.images import AFTER_FAILURE, ON_TRIAL, ImageQuery, State
 from nbfleet.domain.notebook import Notebook
 from nbfleet.services import catalogue, standing
 from nbfleet.services.catalogue import ARCH
 from nbfleet.services.context import Context
+from nbfleet.services.requests import checked_tags, given
 from nbfleet.shelf import Manifest, Standing, Unusable
 from nbfleet.store import images
 from nbfleet.store.database import Connection
@@ -28,8 +29,6 @@ from nbfleet.wire.endpoints import EndpointsReq
 from nbfleet.wire.image_groups import UpdateImageGroupRequestBody
 from nbfleet.wire.images import Image
 from nbfleet.wire.tags import TmsTagResponse
-
-T = TypeVar("T")
 
 
 async def page(context: Context, caller: Caller, query: ImageQuery) -> tuple[int, list[Image]]:
@@ -90,7 +89,7 @@ async def update_group(
         now = context.clock()
         for one in _group_to_change(connection, caller, group_id):
             image = one.image if isinstance(wanted, UnsetType) else replace(one.image, tags=wanted)
-            read_me = _given(body.read_me, one.read_me)
+            read_me = given(body.read_me, one.read_me)
             if (image, read_me) != (one.image, one.read_me):
                 image = replace(image, update_at=now)
             images.save(connection, one, image, now, read_me=read_me)
@@ -124,7 +123,7 @@ def check_use(
     if found.state is not State.ACTIVE:
         shown = f"{image_id}, which is {found.state}"
         raise errors.wrong_value("image_id", shown, "an image that is ACTIVE")
-    arch = _given(found.image.arch, ARCH)
+    arch = given(found.image.arch, ARCH)
     if arch != ARCH:
         shown = f"{image_id}, which is for {arch}"
         raise errors.wrong_value("image_id", shown, f"an image for {ARCH}, as the flavor")
@@ -132,8 +131,8 @@ def check_use(
     if not runs_on(families, family):
         shown = f"{image_id}, which is for {', '.join(families)}"
         raise errors.wrong_value("image_id", shown, f"an image for {family.value}, as the flavor")
-    services = _given(found.image.dev_services, [])
-    if services == [enums.ImageDevService.SSH] and not any(_is_ssh(one) for one in _given(endpoints, [])):
+    services = given(found.image.dev_services, [])
+    if services == [enums.ImageDevService.SSH] and not any(_is_ssh(one) for one in given(endpoints, [])):
         raise errors.image_needs_ssh(image_id)
 
 
@@ -152,7 +151,7 @@ def families_of(connection: Connection, notebook: Notebook) -> tuple[str, ...]:
 
 
 def _families(image: Image) -> tuple[str, ...]:
-    return tuple(one.value for one in _given(image.resource_categories, []))
+    return tuple(one.value for one in given(image.resource_categories, []))
 
 
 def runs_on(families: Sequence[str], family: enums.ResourceCategory) -> bool:
@@ -161,11 +160,7 @@ def runs_on(families: Sequence[str], family: enums.ResourceCategory) -> bool:
 
 
 def _is_ssh(endpoint: EndpointsReq) -> bool:
-    return _given(endpoint.service, _given(endpoint.dev_service, "NOTEBOOK")) == "SSH"
-
-
-def _given(value: T | UnsetType, default: T) -> T:
-    return default if isinstance(value, UnsetType) else value
+    return given(endpoint.service, given(endpoint.dev_service, "NOTEBOOK")) == "SSH"
 
 
 # Who may.
@@ -214,19 +209,9 @@ def _all_seen(whole: Sequence[Stored], caller: Caller, group_id: str) -> Sequenc
 
 
 def _group_tags(body: UpdateImageGroupRequestBody) -> list[TmsTagResponse]:
-    found: dict[str, TmsTagResponse] = {}
-    for place, tag in enumerate(_given(body.tags, [])):
-        key, value = _given(tag.key, ""), _given(tag.value, "")
-        if not key:
-            raise errors.missing(f"tags[{place}].key")
-        if not tags.is_key(key):
-            raise errors.wrong_value(f"tags[{place}].key", key, tags.KEY_RULE)
-        if not tags.is_value(value):
-            raise errors.wrong_value(f"tags[{place}].value", value, tags.VALUE_RULE)
-        if key in found:
-            raise errors.wrong_value(f"tags[{place}].key", key, "each key once")
-        found[key] = TmsTagResponse(key=key, value=tag.value)
-    return list(found.values())
+    wanted = given(body.tags, [])
+    checked_tags(wanted)
+    return [TmsTagResponse(key=given(tag.key, ""), value=tag.value) for tag in wanted]
 
 
 def _compared(current: Stored, seen: Standing | Unusable | None) -> Image:
@@ -246,8 +231,8 @@ def _compared(current: Stored, seen: Standing | Unusable | None) -> Image:
 
 
 def _followed(image: Image, before: Manifest, now: Manifest) -> Image:
-    categories = tuple(str(one) for one in _given(image.resource_categories, []))
-    services = tuple(str(one) for one in _given(image.dev_services, []))
+    categories = tuple(str(one) for one in given(image.resource_categories, []))
+    services = tuple(str(one) for one in given(image.dev_services, []))
     if image.description == before.description:
         image = replace(image, description=now.description)
     if image.arch == before.arch:
@@ -272,8 +257,6 @@ def _delete(connection: Connection, found: Stored, now: int, *, force: bool, rem
             "is_force", True, "false for an image outside of the service's own image directory"
         )
     if force and images.is_registered(connection, str(found.image.swr_path), besides=found.no):
-        raise errors.wrong_value(
-            "is_force", True, "false for an image that another project has registered too"
-        )
+        raise errors.wrong_value("is_force", True, "false for an image whose content is still needed")
     deleted = replace(found.image, status=enums.ImageStatus.DELETED, status_message=UNSET)
     return images.save(connection, found, deleted, now, due_at=now if force else None)

@@ -27,7 +27,8 @@ async def attach(context: Context, request: Request, notebook_id: str, body: Dat
         if len(mounted) >= MOST_MOUNTS:
             raise errors.quota_exceeded(f"The instance has {len(mounted)} mounts, as many as it may.")
         taken = [one.mount_path for one in mounted]
-        category, source = storage.dynamic(context, found.notebook, body, taken)
+        offered = storage.offered(connection, context, found.notebook.project_id)
+        category, source = storage.dynamic(offered, found.notebook, body, taken)
         storage.check_access(connection, context, found.notebook.project_id, [source])
         mount = Mount(
             id=str(uuid.uuid4()),

@@ -75,7 +75,8 @@ async def create(
 ) -> Shown:
     """A new notebook, wanted running. The same key with the same body answers the first one again."""
     now = context.clock()
-    notebook = creation.new_notebook(context, request.caller, body, now)
+    offered = await storage.for_project(context, request.caller.project_id)
+    notebook = creation.new_notebook(offered, request.caller, body, now)
     digest = hashlib.sha256(msgspec.json.encode(body)).digest()
 
     def write(connection: Connection) -> Shown:
@@ -99,8 +100,10 @@ async def create(
 
 
 async def update(context: Context, request: Request, notebook_id: str, body: NotebookUpdateRequest) -> Shown:
+    offered = await storage.for_project(context, request.caller.project_id)
+
     def change(found: Stored, now: int) -> Notebook:
-        return updates.updated(context, found.notebook, body, now)
+        return updates.updated(offered, found.notebook, body, now)
 
     def may_be(connection: Connection, found: Stored, changed: Notebook) -> None:
         before = found.notebook

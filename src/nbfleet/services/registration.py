@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from nbfleet import shelf
 from nbfleet.domain import access, tags
 from nbfleet.domain.access import Caller
+from nbfleet.services import workspaces
 from nbfleet.services.context import Context
 from nbfleet.services.requests import given
 from nbfleet.services.standing import the_standing
@@ -127,14 +128,13 @@ def _add(
 
 
 def _place(connection: Connection, context: Context, caller: Caller, workspace_id: str) -> tuple[int, int]:
-    """Numbers of project and owner, if the caller may put something into this workspace."""
+    """Numbers of project and owner, if the caller may put something into this workspace, which stays as it is
+    until the commit."""
     project_no = context.directory.project(connection, caller.project_id)
     owner_no = context.directory.user(connection, caller.user_id)
     if project_no is None or owner_no is None:
         raise errors.foreign_project(caller.project_id)
-    known = context.directory.workspace(connection, project_no, workspace_id)
-    if known is None or (caller.granted is not None and workspace_id not in caller.granted):
-        raise errors.workspace_not_found(workspace_id)
+    workspaces.hold(connection, context, caller, workspace_id)
     return project_no, owner_no
 
 

@@ -17,6 +17,7 @@ from nbfleet.domain.notebook import Lease, LeaseType
 from nbfleet.domain.tags import Tags
 from nbfleet.wire import errors
 from nbfleet.wire.endpoints import EndpointsReq
+from nbfleet.wire.image_groups import UpdateImageGroupRequestBodyTags
 from nbfleet.wire.leases import LeaseReq
 from nbfleet.wire.notebooks import NotebookCreateRequest
 from nbfleet.wire.tags import TmsTag
@@ -55,18 +56,20 @@ def checked_period(allowed: Range, field: str, period: int) -> int:
     return period
 
 
-def checked_tags(wanted: Sequence[TmsTag]) -> dict[str, str]:
+def checked_tags(wanted: Sequence[TmsTag | UpdateImageGroupRequestBodyTags]) -> dict[str, str]:
     """Tags to set, by key; a key named twice would have two meanings."""
     found: dict[str, str] = {}
     for place, tag in enumerate(wanted):
-        value = given(tag.value, "")
-        if not tags.is_key(tag.key):
-            raise errors.wrong_value(f"tags[{place}].key", tag.key, tags.KEY_RULE)
+        key, value = given(tag.key, ""), given(tag.value, "")
+        if not key:
+            raise errors.missing(f"tags[{place}].key")
+        if not tags.is_key(key):
+            raise errors.wrong_value(f"tags[{place}].key", key, tags.KEY_RULE)
         if not tags.is_value(value):
             raise errors.wrong_value(f"tags[{place}].value", value, tags.VALUE_RULE)
-        if tag.key in found:
-            raise errors.wrong_value(f"tags[{place}].key", tag.key, "each key once")
-        found[tag.key] = value
+        if key in found:
+            raise errors.wrong_value(f"tags[{place}].key", key, "each key once")
+        found[key] = value
     return found
 
 

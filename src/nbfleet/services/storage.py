@@ -7,7 +7,7 @@ exists and lets us in is found out when it is mounted.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from msgspec import UnsetType
+from msgspec import UnsetType, structs
 
 from nbfleet.domain import storage
 from nbfleet.domain.notebook import Ability, Notebook, Volume
@@ -23,7 +23,7 @@ from nbfleet.domain.storage import (
 )
 from nbfleet.services.context import Context
 from nbfleet.services.requests import asks, given
-from nbfleet.settings import ShareSettings, share_id
+from nbfleet.settings import SecretSettings, ShareSettings, share_id
 from nbfleet.store import identity
 from nbfleet.store import mounts as rows
 from nbfleet.store.database import Connection
@@ -100,17 +100,52 @@ def dynamic(
     return category, source
 
 
+async def for_project(context: Context, project_id: str) -> Context:
+    """The context as the project is to know it: without the shares and access keys of others, so that no rule
+    of theirs tells them from what is not there."""
+    return await context.database.read(offered, context, project_id) if _restricts(context) else context
+
+
+def offered(connection: Connection, context: Context, project_id: str) -> Context:
+    """The same, in a transaction."""
+    if not _restricts(context):
+        return context
+    project = identity.project(connection, id=project_id)
+    name = None if project is None else project.name
+    settings, objects = context.settings, context.settings.object_storage
+    shares = tuple(one for one in settings.shares if _is_for(one.projects, name))
+    secrets = {key: one for key, one in objects.secrets.items() if _is_for(_projects(one), name)}
+    objects = structs.replace(objects, secrets=secrets)
+    return replace(context, settings=structs.replace(settings, shares=shares, object_storage=objects))
+
+
+def _restricts(context: Context) -> bool:
+    """Whether anything is for some projects only; mostly nothing is, and nobody need be asked."""
+    secrets = context.settings.object_storage.secrets.values()
+    return any(share.projects for share in context.settings.shares) or any(map(_projects, secrets))
+
+
+def _projects(secret: str | SecretSettings) -> Sequence[str]:
+    return secret.projects if isinstance(secret, SecretSettings) else ()
+
+
+def _is_for(projects: Sequence[str], name: str | None) -> bool:
+    return not projects or name in projects
+
+
 def check_access(
     connection: Connection, context: Context, project_id: str, sources: Iterable[Source]
 ) -> None:
-    """Whether the project may use these shares. To those of other projects they do not exist."""
-    project = identity.project(connection, id=project_id)
+    """Whether the project may use these shares and access keys. To others they do not exist."""
+    known = offered(connection, context, project_id).settings
     for source in sources:
         place = storage.share_place(source.uri)
         share = None if place is None else _declared(context, place.host)
-        if share is None or not share.projects or (project is not None and project.name in share.projects):
-            continue
-        raise _unknown_share("uri", source.uri, share.name)
+        if share is not None and share not in known.shares:
+            raise _unknown_share("uri", source.uri, share.name)
+        declared, secret = context.settings.object_storage.secrets, source.secret
+        if secret in declared and secret not in known.object_storage.secrets:
+            raise errors.unknown_secret("dew_secret_name", secret)
 
 
 def sources_of(notebook: Notebook) -> list[Source]:

@@ -2,7 +2,7 @@
 
 That a workspace exists is no secret within its project: lists name each one unless only those are asked for
 that the caller may use. What is in it is for those whom it is open to. Each change holds the lock of the
-project, so nobody makes a notebook in a workspace that is being closed or deleted.
+project, so nobody makes a notebook or an image in a workspace that is being closed or deleted.
 """
 
 import uuid
@@ -17,7 +17,7 @@ from nbfleet.domain.access import Caller, Openness
 from nbfleet.services import roles
 from nbfleet.services.context import Context
 from nbfleet.services.requests import given
-from nbfleet.store import workspaces
+from nbfleet.store import images, workspaces
 from nbfleet.store.catalogue import DEFAULT_WORKSPACE
 from nbfleet.store.database import Connection
 from nbfleet.store.workspaces import Grantee, Workspace
@@ -137,7 +137,7 @@ async def update(context: Context, caller: Caller, workspace_id: str, body: Upda
 
 
 async def delete(context: Context, caller: Caller, workspace_id: str) -> None:
-    """Only an empty one: nobody's notebooks end because of something else."""
+    """Only an empty one: nobody's notebooks end, and nobody's images are lost, because of something else."""
 
     def write(connection: Connection) -> None:
         project_no, _ = _place(connection, context, caller)
@@ -145,10 +145,13 @@ async def delete(context: Context, caller: Caller, workspace_id: str) -> None:
         found = usable(connection, context, caller, workspace_id)
         if found.id == DEFAULT_WORKSPACE:
             raise errors.workspace_cannot(found.id, "be deleted", "it is the default one")
-        count = workspaces.notebooks_in(connection, project_no, found.no)
-        if count:
-            reason = f"the number of instances that are still in it is {count}"
-            raise errors.workspace_cannot(found.id, "be deleted", reason)
+        for what, count in (
+            ("instances", workspaces.notebooks_in(connection, project_no, found.no)),
+            ("images", images.count_in_workspace(connection, project_no, found.id)),
+        ):
+            if count:
+                reason = f"the number of {what} that are still in it is {count}"
+                raise errors.workspace_cannot(found.id, "be deleted", reason)
         workspaces.remove(connection, project_no, found.no, context.clock())
 
     await context.database.write(write)

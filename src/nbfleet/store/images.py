@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    literal_column,
     or_,
     select,
     update,
@@ -32,7 +33,8 @@ from nbfleet.wire.enums import ImageVisibility
 from nbfleet.wire.images import Image
 
 _i = images.c
-_LIVES = _i.status != State.DELETED.value
+# Spelled out, or the partial indexes would not be taken.
+_LIVES = _i.status != literal_column(f"'{State.DELETED}'")
 _EXACT = ("namespace", "service_type", "type", "workspace_id", "show_name", "show_tag")
 _SORTS: dict[ImageSort, ColumnElement[Any]] = {key: _i[key.value] for key in ImageSort}
 
@@ -238,6 +240,12 @@ def count_of_owner(connection: Connection, owner_no: int) -> int:
     connection.execute(select(users.c.no).where(users.c.no == owner_no).with_for_update(key_share=True))
     query = select(func.count()).select_from(images).where(_i.owner_no == owner_no, _LIVES)
     return connection.execute(query).scalar_one()
+
+
+def count_in_workspace(connection: Connection, project_no: int, workspace_id: str) -> int:
+    """How many living images there are in this workspace of the project."""
+    mine = (_i.project_no == project_no, _i.workspace_id == workspace_id, _LIVES)
+    return connection.execute(select(func.count()).select_from(images).where(*mine)).scalar_one()
 
 
 def users_of(connection: Connection, no: int) -> int:

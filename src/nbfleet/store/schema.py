@@ -202,6 +202,10 @@ images = Table(
     Column("due_at", BigInteger),
     Index("images_by_path", "project_no", "swr_path", unique=True, sqlite_where=text("status <> 'DELETED'"),
           postgresql_where=text("status <> 'DELETED'")),
+    # These are asked while a transaction writes: how many somebody has, those of a name, who has a reference.
+    *(Index(f"images_{name}", column, sqlite_where=text("status <> 'DELETED'"),
+            postgresql_where=text("status <> 'DELETED'"))
+      for name, column in (("of_owner", "owner_no"), ("of_group", "group_id"), ("of_reference", "swr_path"))),
     Index("images_due", "due_at", sqlite_where=text("due_at IS NOT NULL"),
           postgresql_where=text("due_at IS NOT NULL")),
     sqlite_autoincrement=True,

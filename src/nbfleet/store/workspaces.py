@@ -16,7 +16,6 @@ from nbfleet.store.schema import (
     accounts,
     count_by_workspace,
     memberships,
-    notebooks,
     projects,
     quotas,
     users,
@@ -148,7 +147,8 @@ def remove(connection: Connection, project_no: int, number: int, now: int) -> No
     """The workspace is there no more. One that never had a notebook leaves nothing behind."""
     its_quotas = (quotas.c.project_no == project_no, quotas.c.holder_no == number)
     connection.execute(delete(quotas).where(*its_quotas, quotas.c.holder == "workspace"))
-    used = select(notebooks.c.rid).where(notebooks.c.workspace_no == number).limit(1)
+    c = count_by_workspace.c
+    used = select(c.total).where(c.project_no == project_no, c.workspace_no == number, c.total > 0).limit(1)
     if connection.execute(used).first() is not None:
         connection.execute(update(workspaces).where(_w.no == number).values(delete_at=now))
         return

@@ -105,7 +105,7 @@ def image_exists(path: object) -> ApiError:
 
 
 def image_leaving(path: object) -> ApiError:
-    message = f"The content of a deleted image {shown(path)} is still being removed."
+    message = f"What stood at {shown(path)} is still being removed."
     return ApiError(400, ErrorCode.CONFLICTING_STATE, message)
 
 

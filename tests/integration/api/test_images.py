@@ -533,7 +533,7 @@ def test_force_spares_what_another_project_has_as_well(fleet: "Fleet", name: str
     answer = call(fleet.alice, "DELETE", f"/{made['id']}", {"force": "true"})
     assert answer.refusal == (400, "ModelArts.6336")
     assert answer.message == (
-        "The field is_force is True; allowed: false for an image that another project has registered too."
+        "The field is_force is True; allowed: false for an image whose content is still needed."
     )
     assert done(call(fleet.carol, "DELETE", f"/{theirs['id']}"))["status"] == "DELETED"
     assert done(call(fleet.alice, "DELETE", f"/{made['id']}", {"force": "true"}))["status"] == "DELETED"

@@ -11,6 +11,7 @@ import pytest
 
 from nbfleet.api.auth import REMEMBERED
 from nbfleet.domain.access import Role
+from support import shelves
 from support.client import Answer, Caller
 from support.hosted import Hosted
 from support.make import T0
@@ -260,6 +261,43 @@ def test_one_with_notebooks_is_not_deleted(fleet) -> None:
     assert made in {one["id"] for one in deleted}
 
 
+def register(fleet: Any, caller: Caller, workspace_id: str) -> Answer:
+    path = f"localhost/team-a/{name()}:1"
+    shelves.put(fleet.hosted.data_dir / "images", path)
+    body = {"swr_path": path, "workspace_id": workspace_id}
+    return caller.request("POST", f"/v1/{caller.project_id}/images", None, body)
+
+
+def test_an_image_is_registered_in_an_open_workspace_only(fleet) -> None:
+    place, closed = make(fleet.admin)["id"], make(fleet.admin, auth_type="PRIVATE")["id"]
+    first = register(fleet, fleet.alice, place)
+    assert (first.status, first.json["workspace_id"]) == (200, place)
+    image = f"/v1/{fleet.alice.project_id}/images/{first.json['id']}"
+    assert fleet.alice.request("DELETE", image).status == 200
+    assert remove(fleet.admin, place).status == 200
+    gone = register(fleet, fleet.alice, place)
+    assert (gone.refusal, gone.message) == (GONE, f"The workspace {place} does not exist.")
+    refused = register(fleet, fleet.alice, closed)
+    assert (refused.refusal, refused.message) == (CLOSED, put(fleet.alice, closed).message)
+    assert register(fleet, fleet.admin, closed).status == 200
+
+
+def test_one_with_images_is_not_deleted(fleet) -> None:
+    place = make(fleet.admin)["id"]
+    made = [register(fleet, fleet.alice, place).json["id"] for _ in range(2)]
+    for left in (2, 1):
+        refused = remove(fleet.admin, place)
+        assert refused.refusal == (400, "ModelArts.7004")
+        assert refused.message == (
+            f"The workspace {place} cannot be deleted: the number of images that are still in it is {left}."
+        )
+        image = f"/v1/{fleet.alice.project_id}/images/{made.pop()}"
+        assert fleet.alice.request("GET", image).json["workspace_id"] == place
+        assert fleet.alice.request("DELETE", image).status == 200
+    assert remove(fleet.admin, place).status == 200
+    assert show(fleet.alice, place).refusal == GONE
+
+
 def test_users_that_can_be_named(fleet) -> None:
     found = fleet.admin.request("GET", at(fleet.admin, "/users/list")).json
     assert found["users"][:3] == [{"userName": one} for one in ("admin", "alice", "bob")]
@@ -345,12 +383,13 @@ GRANT = {"user_name": "alice"}
     ("body", "refusal", "words"),
     [
         ({}, (400, "ModelArts.6335"), "name"),
-        ({"name": "abc"}, VALUE, "name"),
+        ({"name": "abc"}, VALUE, "Chinese characters, 4 to 64 in all, and not default"),
         ({"name": "default"}, CHARACTERS, "name"),
         ({"name": "with space"}, CHARACTERS, "name"),
-        ({"name": "n" * 65}, VALUE, "name"),
+        ({"name": "n\0ame"}, CHARACTERS, "4 to 64 in all"),
+        ({"name": "n" * 65}, VALUE, "4 to 64 in all"),
         ({"name": 7777}, (400, "ModelArts.6332"), "name"),
-        ({"name": "good", "description": "d" * 257}, VALUE, "description"),
+        ({"name": "good", "description": "d" * 257}, VALUE, "0 to 256 characters"),
         ({"name": "good", "auth_type": "Public"}, VALUE, "auth_type"),
         ({"name": "good", "enterprise_project_id": "1"}, VALUE,
          "The field enterprise_project_id is 1; allowed: 0."),

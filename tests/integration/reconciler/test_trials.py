@@ -19,8 +19,11 @@ from nbfleet.services import images as services
 from nbfleet.services import registration
 from nbfleet.settings import Settings
 from nbfleet.store import images, schema
+from nbfleet.wire.enums import ImageStatus
 from nbfleet.wire.errors import ApiError, ErrorCode
+from nbfleet.wire.image_groups import UpdateImageGroupRequestBody
 from nbfleet.wire.images import ImageRegRequest
+from nbfleet.wire.tags import TmsTagResponse
 from support import fleet
 from support.rig import REQUEST, Behaviour, Machine, Rig, run, service, until
 from support.shelves import put
@@ -112,6 +115,22 @@ def test_a_service_that_dies_in_a_trial_goes_on_with_it(store_url: str) -> None:
         async with trying(machine):
             await becomes(machine, image_id, State.ACTIVE)
         assert machine.alive() == []
+
+    run(store_url, test)
+
+
+def test_a_trial_leaves_what_was_changed_since_it_was_read(store_url: str) -> None:
+    async def test(machine: Machine) -> None:
+        async with service(machine) as whole:
+            whole.task.cancel()
+            rig = configured(whole, runtime="simulated")
+            image_id = await registered(rig)
+            read = await find(machine, image_id)
+            body = UpdateImageGroupRequestBody(tags=[TmsTagResponse(key="team", value="vision")])
+            await services.update_group(rig.context, CALLER, str(read.group_id), body)
+            await trials.Trials(rig.works)._try(read)
+        tried = (await find(machine, image_id)).image
+        assert (tried.status, tried.tags) == (ImageStatus.ACTIVE, body.tags)
 
     run(store_url, test)
 

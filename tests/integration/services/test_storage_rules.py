@@ -1,5 +1,6 @@
 """Storage that an installation does not have, or its runtime cannot attach, is refused by name."""
 
+import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,10 +9,11 @@ import pytest
 from nbfleet.domain.lifecycle import Status
 from nbfleet.domain.notebook import Ability
 from nbfleet.runtimes.simulated import SimulatedRuntime
-from nbfleet.services import mounts
-from nbfleet.settings import ObjectStorageSettings, ShareSettings, made_share_id, share_id
+from nbfleet.services import mounts, notebooks
+from nbfleet.settings import ObjectStorageSettings, SecretSettings, ShareSettings, made_share_id, share_id
 from nbfleet.wire.enums import DynamicStorageCategory, VolumeCategoryInput, VolumeOwnershipInput
 from nbfleet.wire.errors import ApiError
+from nbfleet.wire.notebooks import NotebookUpdateRequest
 from nbfleet.wire.volumes import DataVolumesReq, VolumeMountRequest
 from support import fleet
 from support.rig import REQUEST, Machine, Rig, run, service
@@ -86,7 +88,8 @@ def test_shares_are_those_of_the_settings_and_for_the_projects_they_name(store_u
 
         for name in ("unknown", "theirs"):
             expected = not_had(f"{name}:/a", f"there is no share called {name}")
-            assert await refusal(attach(share(name))) == expected
+            for asked in (share(name), share(name, efs_id=fleet.IMAGE)):
+                assert await refusal(attach(asked)) == expected
         expected = (
             400, "ModelArts.6336", f"The field efs_id is {fleet.IMAGE}; allowed: the id of the share sets.",
         )  # fmt: skip
@@ -143,6 +146,51 @@ def test_buckets_need_an_endpoint_keys_and_a_machine_that_mounts(
     on(store_url, abilities, test, object_storage=settings)
 
 
+def test_access_keys_of_other_projects_are_not_there(store_url: str) -> None:
+    objects = ObjectStorageSettings(
+        endpoint="http://store:9000",
+        secrets={
+            "ours": SecretSettings(file="/ours", projects=["q", "p"]),
+            "theirs": SecretSettings(file="/theirs", projects=["q"]),
+        },
+    )
+
+    async def test(rig: Rig, _one: str) -> None:
+        def asked(name: str) -> VolumeMountRequest:
+            return work(VolumeCategoryInput.OBS, dew_secret_name=name)
+
+        def unknown(field: str, name: str) -> tuple[int, str, str]:
+            message = f"The field {field} is {name}; no access keys are stored under that name."
+            return 400, "ModelArts.6319", message
+
+        mine = await rig.create(volume=asked("ours"))
+        await rig.ends(mine, Status.RUNNING)
+        await notebooks.stop(rig.context, REQUEST, mine)
+        await rig.ends(mine, Status.STOPPED)
+        for name in ("theirs", "unknown"):
+            expected = unknown("volume.dew_secret_name", name)
+            assert await refusal(rig.create(volume=asked(name))) == expected
+            change = notebooks.update(rig.context, REQUEST, mine, NotebookUpdateRequest(dew_secret_name=name))
+            assert await refusal(change) == unknown("dew_secret_name", name)
+
+    on(store_url, EVERYTHING, test, object_storage=objects)
+
+
+def test_even_where_any_storage_is_taken_what_is_for_others_is_not(store_url: str) -> None:
+    objects = ObjectStorageSettings(secrets={"theirs": SecretSettings(file="/theirs", projects=["q"])})
+
+    async def test(rig: Rig, _one: str) -> None:
+        theirs = work(VolumeCategoryInput.EFS, uri="theirs:/", id=made_share_id("theirs"))
+        assert await refusal(rig.create(volume=theirs)) == not_had(
+            "theirs:/", "there is no share called theirs"
+        )
+        keys = work(VolumeCategoryInput.OBS, dew_secret_name="theirs")
+        message = "The field dew_secret_name is theirs; no access keys are stored under that name."
+        assert await refusal(rig.create(volume=keys)) == (400, "ModelArts.6319", message)
+
+    on(store_url, frozenset({Ability.ANY_STORAGE}), test, object_storage=objects, shares=SHARES)
+
+
 def test_work_volumes_and_their_keys(store_url: str) -> None:
     async def test(rig: Rig, _one: str) -> None:
         async def create(volume: VolumeMountRequest, **fields: Any) -> str:
@@ -156,8 +204,10 @@ def test_work_volumes_and_their_keys(store_url: str) -> None:
         assert await refusal(create(work(obs, dew_secret_name="yours"))) == expected
         await rig.ends(await create(work(obs, dew_secret_name="mine")), Status.RUNNING)
         await rig.ends(await create(work(VolumeCategoryInput.OBSFS)), Status.RUNNING)
-        theirs = work(VolumeCategoryInput.EFS, uri="theirs:/", id=made_share_id("theirs"))
-        assert await refusal(create(theirs)) == not_had("theirs:/", "there is no share called theirs")
+        for name, id_ in itertools.product(("unknown", "theirs"), (made_share_id("theirs"), fleet.IMAGE)):
+            theirs = work(VolumeCategoryInput.EFS, uri=f"{name}:/", id=id_)
+            reason = f"there is no share called {name}"
+            assert await refusal(create(theirs)) == not_had(f"{name}:/", reason, "volume.uri")
         extra = work(VolumeCategoryInput.OBSFS, mount_path="/data/x/")
         expected = (
             400, "ModelArts.6336",

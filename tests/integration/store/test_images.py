@@ -7,13 +7,14 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, event, select, text
 
 from nbfleet.domain.images import ImageQuery, ImageSort, State
 from nbfleet.store import catalogue, images, migrate, schema
@@ -240,6 +241,40 @@ def test_an_owner_has_a_number_of_images(database: Database) -> None:
     database.write_now(end, image(2), None)
     numbers = [database.read_now(Directory().user, one) for one in (fleet.OWNER, fleet.OTHER)]
     assert [database.write_now(images.count_of_owner, no) for no in numbers] == [1, 1]
+
+
+def test_nothing_that_is_asked_while_writing_looks_at_every_image(tmp_path: Path) -> None:
+    """Without images SQLite takes an index wherever one can be taken at all."""
+
+    def ask(connection: Connection) -> list[str]:
+        asked: list[tuple[str, Any]] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+            asked.append((statement, values))
+
+        event.listen(connection, "before_cursor_execute", note)
+        for question in (
+            lambda: images.count_of_owner(connection, 1), lambda: images.is_taken(connection, 1, "p"),
+            lambda: images.is_registered(connection, "p"), lambda: images.is_leaving(connection, "p"),
+            lambda: images.of_group(connection, "g"), lambda: images.of_group_to_change(connection, "g"),
+            lambda: images.count_in_workspace(connection, 1, "w"),
+        ):  # fmt: skip
+            question()
+        event.remove(connection, "before_cursor_execute", note)
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", values) for one, values in asked]
+        return [row.detail for plan in plans for row in plan]
+
+    url = f"sqlite:///{tmp_path}/test.db"
+    engine = open_engine(url)
+    migrate.upgrade(engine)
+    engine.dispose()
+    with fleet.opened(url) as database:
+        steps = database.write_now(ask)
+    assert [step for step in steps if step.startswith("SCAN")] == []
+    taken = {word for step in steps for word in step.split() if word.startswith("images_")}
+    assert taken == {
+        "images_of_owner", "images_of_group", "images_of_reference", "images_by_path", "images_due"
+    }  # fmt: skip
 
 
 def end(connection: Connection, made: Image, due_at: int | None) -> None:

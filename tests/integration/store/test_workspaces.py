@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from nbfleet.domain.access import Caller, Openness, Role
 from nbfleet.domain.listing import Query
@@ -127,6 +127,18 @@ def test_only_one_that_had_notebooks_stays_on_record(database: Database) -> None
     assert database.write_now(remove, LAB) == ([NOW + 5], True, 1)
     # Its deleted notebooks are seen by the same people as before.
     assert database.read_now(principal).granted == {}
+
+
+def test_whether_one_was_used_is_asked_of_the_counters(database: Database) -> None:
+    asked: list[str] = []
+
+    def remove(connection: Connection) -> None:
+        project, place, _ = numbers(connection, OPEN)
+        event.listen(connection, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        workspaces.remove(connection, project, place, NOW)
+
+    database.write_now(remove)
+    assert [one for one in asked if "FROM notebooks" in one] == []
 
 
 def test_users_and_projects_go_with_what_names_them(database: Database) -> None:

@@ -23,7 +23,7 @@ from nbfleet.domain.notebook import Step
 from nbfleet.domain.storage import OBJECTS, inside, object_place, share_place
 from nbfleet.runtimes.base import AttachFailed, Attachment, DeleteFailed, InstanceSpec, StartFailed
 from nbfleet.runtimes.local import mounting
-from nbfleet.settings import ObjectStorageSettings, ShareSettings
+from nbfleet.settings import ObjectStorageSettings, ShareSettings, key_file
 
 log = structlog.get_logger()
 
@@ -201,11 +201,7 @@ class Storage:
 
     def _mount_bucket(self, wanted: Attachment, place: Path) -> None:
         named, source = object_place(wanted.source.uri), wanted.source
-        keys = (
-            self._objects.access_key_file
-            if source.secret is None
-            else self._objects.secrets.get(source.secret)
-        )
+        keys = key_file(self._objects, source.secret)
         if named is None or not self._objects.endpoint or not keys:
             raise AttachFailed("the service has no endpoint or no access keys for it")
         obstacle = mounting.obstacle_to_objects()
