@@ -112,14 +112,15 @@ def _number(count: int, what: str) -> str:
 
 def fields() -> str:
     """What becomes of each field of a request, from the table that the tests run on."""
-    from support import field_walk  # noqa: PLC0415 - beside this script, and a lot to import.
-    from support.fields import ROWS  # noqa: PLC0415
+    from support import field_walk, fields_elsewhere  # noqa: PLC0415 - beside this script, and a lot to import.
+    from support import fields as of_notebooks  # noqa: PLC0415
 
+    rows_of_all = (*of_notebooks.ROWS, *fields_elsewhere.ROWS)
     lines = [_FIELDS_HEAD]
-    for operation in dict.fromkeys(one.operation for one in ROWS):
+    for operation in dict.fromkeys(one.operation for one in rows_of_all):
         order = field_walk.fields(operation)
         rows = sorted(
-            (one for one in ROWS if one.operation == operation), key=lambda one: order.index(one.field)
+            (one for one in rows_of_all if one.operation == operation), key=lambda one: order.index(one.field)
         )
         lines += [
             f"## {operation}",
@@ -143,8 +144,11 @@ other than the default, and what is read back, or the refusal, is compared with 
 * **shown again**: it is kept and shown, which is all it means.
 * **pretended**: the runtime `simulated` takes it, as it takes everything, and shows it again or hands it on;
   nothing real comes of it.
-* **no effect**: the contract says so.
+* **no effect**: as the contract says, or for the reason beside it.
 * **refused**: with this status and code, and a message that names the field and says what is allowed.
+
+Here are the requests to create and to change notebooks, and below them those of leases, mounts, tags,
+workspaces, key pairs and tokens. The requests about images are not in this table; see [images](images.md).
 
 A value before a colon is the one meant. `local*` stands for the runtime `local` where the service may not
 mount or has no `s3fs`; `nbfleet doctor` tells.

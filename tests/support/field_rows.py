@@ -26,6 +26,7 @@ SITE: dict[str, Any] = {
         endpoint="http://store:9000", access_key_file="/keys", secrets={KEYS: "/mine", OTHER_KEYS: "/ours"}
     ),
 }
+ALICE = "{alice}"  # In a request or a result: the id of the user whose name is alice.
 ABSENT = object()  # In a request: leave the field out.
 
 
@@ -35,11 +36,12 @@ class Kind(StrEnum):
     WORKS = "works"
     ECHOED = "shown again"
     PRETENDED = "pretended"
+    NOTHING = "no effect"
 
 
 @dataclass(frozen=True)
 class Shown:
-    """`place` is a path in ShowNotebook, or behind `runtime:` in what the instance was started with."""
+    """`place` is a path in what is shown, for a notebook below `runtime` in what it was started with."""
 
     place: str
     value: Any

@@ -10,7 +10,7 @@ from nbfleet.wire.operations import OPERATIONS, by_id
 
 def operations_with_bodies() -> tuple[str, ...]:
     """Ids of the operations of the contract whose requests have fields."""
-    return tuple(one.id for one in OPERATIONS if not one.extension and one.body is not None)
+    return tuple(one.id for one in OPERATIONS if not one.extension and one.body and fields(one.id))
 
 
 def fields(operation_id: str) -> tuple[str, ...]:

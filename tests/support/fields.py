@@ -121,7 +121,7 @@ def _hooks(operation: str) -> list[Row]:
 
         def probe(place: str, value: Any, about: str = "", name: str = name, **fields: Any) -> Probe:
             body = {"hooks": {"container_hooks": {name: fields}}}
-            return Probe(body, Shown(f"runtime:making.{name}.{place}", value), about)
+            return Probe(body, Shown(f"runtime.making.{name}.{place}", value), about)
 
         runs = f"{_RUN}/test_local_hooks.py::test_one_runs_before_the_server_and_one_after_it_answers"
         file = f"{_RUN}/test_local_hooks.py::test_a_hook_may_be_a_file_of_the_work_volume"
@@ -189,7 +189,7 @@ def _data_volumes(operation: str) -> list[Row]:
     def refused(outcome: Outcome, about: str = "", **fields: Any) -> Probe:
         return Probe({"data_volumes": [share | fields]}, outcome, about)
 
-    source, no_fuse = "runtime:volumes[0].source", _not_had(f"{at}.uri", BUCKET, _NO_FUSE)
+    source, no_fuse = "runtime.volumes[0].source", _not_had(f"{at}.uri", BUCKET, _NO_FUSE)
     read_only = _not_had(f"{at}.uri", "sets:/a", _NO_READ_ONLY)
     disk = Refused(
         400, "ModelArts.6324",
@@ -206,7 +206,7 @@ def _data_volumes(operation: str) -> list[Row]:
                         probe(bucket, f"{at}.category", "OBS", "OBS, OBSFS", no_fuse),
                         refused(disk, "EVS", category="EVS"), proof=seen),
         "ownership": row(operation, "ownership", Kind.WORKS,
-                         probe(share, "runtime:volumes[0].source.uri", "sets:/a", "DEDICATED"),
+                         probe(share, "runtime.volumes[0].source.uri", "sets:/a", "DEDICATED"),
                          refused(managed, "MANAGED", ownership="MANAGED"), proof=seen),
         "uri": row(operation, "uri", Kind.WORKS, probe(share, f"{at}.url", "sets:/a"), proof=seen,
                    note="Shown as `url`, as the contract has it."),
