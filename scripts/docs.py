@@ -110,6 +110,75 @@ def _number(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
+def fields() -> str:
+    """What becomes of each field of a request, from the table that the tests run on."""
+    from support import field_walk, fields_elsewhere  # noqa: PLC0415 - beside this script, and a lot to import.
+    from support import fields as of_notebooks  # noqa: PLC0415
+
+    rows_of_all = (*of_notebooks.ROWS, *fields_elsewhere.ROWS)
+    lines = [_FIELDS_HEAD]
+    for operation in dict.fromkeys(one.operation for one in rows_of_all):
+        order = field_walk.fields(operation)
+        rows = sorted(
+            (one for one in rows_of_all if one.operation == operation), key=lambda one: order.index(one.field)
+        )
+        lines += [
+            f"## {operation}",
+            "",
+            "| Field | `local` | `simulated` | Effect shown by |",
+            "|---|---|---|---|",
+        ]
+        lines += [_field(one) for one in rows]
+        lines.append("")
+    return "\n".join(lines)
+
+
+_FIELDS_HEAD = """# Fields
+
+Written by `scripts/docs.py` from the table that `tests/integration/api/test_fields.py` runs on; do not edit.
+
+Nothing that the contract documents is silently ignored. Each row is sent to a running service with a value
+other than the default, and what is read back, or the refusal, is compared with the table by equality:
+
+* **works**: it has its effect, which the named test shows, and is read back.
+* **shown again**: it is kept and shown, which is all it means.
+* **pretended**: the runtime `simulated` takes it, as it takes everything, and shows it again or hands it on;
+  nothing real comes of it.
+* **no effect**: as the contract says, or for the reason beside it.
+* **refused**: with this status and code, and a message that names the field and says what is allowed.
+
+Here are the requests to create and to change notebooks, and below them those of leases, mounts, tags,
+workspaces, key pairs and tokens. The requests about images are not in this table; see [images](images.md).
+
+A value before a colon is the one meant. `local*` stands for the runtime `local` where the service may not
+mount or has no `s3fs`; `nbfleet doctor` tells.
+"""
+
+
+def _field(row: Any) -> str:
+    file, _, test = row.proof.partition("::")
+    shown = f"`{file.rpartition('/')[2]}`: {test.removeprefix('test_').replace('_', ' ')}."
+    proof = " ".join(part for part in (shown if test else "", row.note) if part)
+    return f"| `{row.field}` | {_outcomes(row, 'local')} | {_outcomes(row, 'simulated')} | {proof or '–'} |"
+
+
+def _outcomes(row: Any, site: str) -> str:
+    """What comes of each value, or of any where it is always the same."""
+    told = {probe.about: _outcome(row, probe, site) for probe in row.probes}
+    if len(set(told.values())) == 1:
+        told = {"": next(iter(told.values()))}
+    bare = [_outcome(row, probe, "bare") for probe in row.probes if probe.bare is not None]
+    if site == "local" and bare:
+        told["local*"] = bare[0]
+    return "; ".join(f"{about}: {text}" if about else text for about, text in told.items())
+
+
+def _outcome(row: Any, probe: Any, site: str) -> str:
+    outcome = probe.on(site)
+    refused = getattr(outcome, "code", None)
+    return row.kind_on(site).value if refused is None else f"refused, {outcome.status} {refused}"
+
+
 def lifecycle() -> str:
     """The state diagram, in the language of Graphviz."""
     lines = [
@@ -167,6 +236,7 @@ def transitions() -> str:
 GENERATED = {
     "operations.md": operations,
     "compatibility.md": compatibility,
+    "fields.md": fields,
     "lifecycle.dot": lifecycle,
     "transitions.md": transitions,
 }

@@ -18,7 +18,7 @@ from nbfleet.api.present import Presenter
 from nbfleet.api.site import site
 from nbfleet.domain.access import Role
 from nbfleet.domain.capacity import Size
-from nbfleet.domain.notebook import Step
+from nbfleet.domain.notebook import Ability, Step
 from nbfleet.face import Face, listen
 from nbfleet.reconciler import trials
 from nbfleet.reconciler.loop import Reconciler
@@ -82,6 +82,8 @@ class Hosted:
     options: dict[str, Any] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     machine: Size | None = None
+    abilities: frozenset[Ability] = SimulatedRuntime.abilities
+    given: dict[str, InstanceSpec] = field(default_factory=dict)  # What each notebook was last started with.
 
     def start(self) -> "Hosted":
         defaults = {"data_dir": str(self.data_dir), "flavors": FLAVORS, "validate_answers": True}
@@ -99,7 +101,7 @@ class Hosted:
 
     async def _run(self, ready: threading.Event) -> None:
         metrics = Metrics()
-        self.runtime = SimulatedRuntime(script)
+        self.runtime = SimulatedRuntime(self._script)
         works = Works(
             self.database, self.keyring, self.runtime, self.settings, self.clock, asyncio.sleep, metrics
         )
@@ -111,7 +113,7 @@ class Hosted:
 
         self.context = Context(
             self.database, Directory(), self.keyring, self.settings, self.clock, hint,
-            self.runtime.abilities, self.machine,
+            self.abilities, self.machine,
         )  # fmt: skip
         await first_start.prepare(self.context, f"http://127.0.0.1:{self.port}")
 
@@ -128,6 +130,10 @@ class Hosted:
         await serving
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
+
+    def _script(self, spec: InstanceSpec) -> Behaviour:
+        self.given[spec.ref.notebook_id] = spec
+        return script(spec)
 
     def stop(self) -> None:
         self._face.stop()

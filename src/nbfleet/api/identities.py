@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from nbfleet.api.call import Answer, Call, Handler, Tools
 from nbfleet.services import identity
@@ -19,6 +19,7 @@ from nbfleet.wire.identity import (
     TokenProject,
     TokenRequest,
     TokenRole,
+    TokenScope,
     TokenUser,
 )
 
@@ -28,23 +29,35 @@ _MILLISECONDS = 1000
 async def create_token(tools: Tools, call: Call) -> Answer:
     request: TokenRequest = call.body
     login, scope = request.auth.identity, request.auth.scope
-    if "password" not in login.methods or login.password is UNSET:
+    if set(login.methods) != {"password"} or login.password is UNSET:
         raise errors.wrong_value("auth.identity.methods", login.methods, "password")
     user = login.password.user
     if user.id is UNSET and user.name is UNSET:
         raise errors.missing("auth.identity.password.user.name")
     project = UNSET if scope is UNSET else scope.project
-    account = UNSET if user.domain is UNSET else given(user.domain.id, given(user.domain.name, None))
     issued = await identity.issue_token(
         tools.context,
         user.password,
         user_id=given(user.id, None),
         user_name=given(user.name, None),
-        account=given(account, None),
+        account=_account(user.domain),
         project_id=None if project is UNSET else given(project.id, None),
         project_name=None if project is UNSET else given(project.name, None),
+        scope_account=_scope_account(scope),
     )
     return Answer(_token_view(issued), {"X-Subject-Token": issued.token})
+
+
+def _account(domain: Domain | UnsetType) -> str | None:
+    """Its id, else its name."""
+    return None if domain is UNSET else given(domain.id, given(domain.name, None))
+
+
+def _scope_account(scope: TokenScope | UnsetType) -> str | None:
+    if scope is UNSET:
+        return None
+    of_project = None if scope.project is UNSET else _account(scope.project.domain)
+    return _account(scope.domain) if of_project is None else of_project
 
 
 def _token_view(issued: identity.IssuedToken) -> Token:

@@ -99,13 +99,17 @@ async def issue_token(
     account: str | None,
     project_id: str | None,
     project_name: str | None,
+    scope_account: str | None = None,
 ) -> IssuedToken:
-    """A token for whoever knows the password. All reasons to refuse look the same from outside."""
+    """A token for whoever knows the password. All reasons to refuse look the same from outside. Accounts by
+    id or name; that of the scope is the one that the project, or the token without one, must be in."""
     user = await context.database.read(_user, user_id, user_name, account)
     hashed = _NOBODY if user is None else user.password_hash
     if not await _matches(password, hashed):
         raise errors.wrong_password()
     if user is None or not user.enabled:
+        raise errors.wrong_password()
+    if scope_account not in (None, user.account_id, user.account_name):
         raise errors.wrong_password()
     project, role = await context.database.read(_project_of, user, project_id, project_name)
     now = context.clock()

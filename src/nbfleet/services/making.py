@@ -80,16 +80,18 @@ def _needs_pool(field: str, pool_id: str | None) -> None:
 def _size(wanted: NotebookCustomSpec) -> CustomSize:
     if round(wanted.cpu, 2) != wanted.cpu:
         raise errors.wrong_value("custom_spec.cpu", wanted.cpu, "a number with at most two decimals")
-    gpus, gpu_type = given(wanted.gpu, None), given(wanted.gpu_type, None)
-    category = given(wanted.category, "CPU" if gpus is None else "GPU")
-    if category == "GPU" or gpus or gpu_type:
+    category = given(wanted.category, "CPU")
+    if category == "GPU" or given(wanted.gpu, 0) or given(wanted.gpu_type, ""):
         raise errors.not_available("custom_spec with GPUs")
+    arch = str(given(wanted.arch, ARCH)).lower()
+    if arch != ARCH:
+        raise errors.wrong_value("custom_spec.arch", arch, f"{ARCH}, as the machine")
     return CustomSize(
         vcpus=wanted.cpu,
         memory=int(wanted.memory),
-        arch=given(wanted.arch, ARCH),
+        arch=arch,
         category=category,
-        resource_flavor=given(wanted.resource_flavor, None),
+        resource_flavor=given(wanted.resource_flavor, "") or None,
     )
 
 

@@ -108,8 +108,12 @@ def _check_fit(context: Context, pool: PoolSettings, notebook: Notebook) -> None
     if custom is None or (pool.flavors and CUSTOM_FLAVOR not in pool.flavors):
         raise errors.flavor_not_in_pool(notebook.flavor, pool.id, fitting or "none")
     size = Size(custom.vcpus, custom.memory)
-    if not any(size_of(node).holds(size) for node in pool.nodes):
-        largest = max(pool.nodes, key=lambda node: (node.vcpus, node.memory))
+    machines = [node for node in pool.nodes if custom.resource_flavor in (None, node.name)]
+    if not machines:
+        names = dict.fromkeys(node.name for node in pool.nodes)
+        raise errors.wrong_value("custom_spec.resource_flavor", custom.resource_flavor, names)
+    if not any(size_of(node).holds(size) for node in machines):
+        largest = max(machines, key=lambda node: (node.vcpus, node.memory))
         allowed = f"at most {largest.vcpus} vCPUs and {largest.memory} MiB, the largest machine of {pool.id}"
         given = f"{custom.vcpus:g} vCPUs and {custom.memory} MiB"
         raise errors.wrong_value("custom_spec", given, allowed)

@@ -44,6 +44,8 @@ def work_volume(context: Context, body: VolumeMountRequest) -> Volume:
         raise errors.wrong_value("volume.mount_path", path, WORK_PATH)
     capacity = given(body.capacity, _DEFAULT_CAPACITY.get(category, 0))
     if ownership == "DEDICATED":
+        if category != "EVS" and asks(body.capacity):
+            raise errors.wrong_value("volume.capacity", body.capacity, "nothing: it is there already")
         return Volume(category, ownership, capacity, source=_source(context, "volume", body))
     if category in OBJECTS:
         raise errors.storage_mismatch(category, ownership)

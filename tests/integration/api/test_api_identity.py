@@ -99,6 +99,8 @@ def test_the_role_is_told(admin: Person) -> None:
         ("own", {"domain": {"id": "f" * 32}}),
         ({"project": {"id": "f" * 32}}, {}),
         ({"project": {"name": "no-such-project"}}, {}),
+        ({"project": {"name": "local", "domain": {"name": "other"}}}, {}),
+        ({"domain": {"id": "f" * 32}}, {}),
     ],
 )
 def test_all_that_is_wrong_with_a_login_looks_the_same(member: Person, scope: Any, user: Any) -> None:

@@ -406,6 +406,24 @@ def test_a_size_that_cannot_be_had(
     assert refusal(fleet.alice.post("", body)) == (status, code, message)
 
 
+def test_a_size_is_for_the_machines_it_names(fleet: Fleet) -> None:
+    def asked(name: str, cpu: float) -> Answer:
+        spec = {"cpu": cpu, "memory": 1024, "resource_flavor": name}
+        body = fleet.alice.body(pool_id="pool-small", custom_spec=spec)
+        del body["flavor"]
+        return fleet.alice.post("", body)
+
+    assert asked("node", 1).json["custom_spec"]["resource_flavor"] == "node"
+    assert refusal(asked("big", 1)) == (
+        400, "ModelArts.6336", "The field custom_spec.resource_flavor is big; allowed: node.",
+    )  # fmt: skip
+    assert refusal(asked("node", 4)) == (
+        400, "ModelArts.6336",
+        "The field custom_spec is 4 vCPUs and 1024 MiB; allowed: at most 2 vCPUs and 8192 MiB, the largest "
+        "machine of pool-small.",
+    )  # fmt: skip
+
+
 def test_rules_for_nodes_are_shown_again(fleet: Fleet) -> None:
     required = [{"key": "disk", "operator": "In", "values": ["ssd"], "weight": None}]
     preferred = [{"key": "zone.local/rack", "operator": "Exists", "values": [], "weight": 7}]
