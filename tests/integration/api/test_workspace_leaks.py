@@ -196,7 +196,12 @@ ASKED = st.lists(
 
 
 @settings(max_examples=60, deadline=None)
-@given(changes=CHANGES, who=st.integers(0, 2), role=st.sampled_from(Role), asked=ASKED)
+@given(
+    changes=CHANGES,
+    who=st.integers(0, 2),
+    role=st.sampled_from([Role.ADMINISTRATOR, Role.MEMBER]),
+    asked=ASKED,
+)
 def test_nothing_is_told_that_is_not_to_be_seen(
     site: Site, changes: list[Any], who: int, role: Role, asked: list[Any]
 ) -> None:

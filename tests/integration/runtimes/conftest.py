@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def own_temporary_directory() -> Iterator[None]:
     """Test directories are too deep for sockets, so these go here: its name has to be short."""
     before = tempfile.tempdir

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from nbfleet.domain import access
-from nbfleet.domain.access import Caller, Role, Scope
+from nbfleet.domain.access import BUILT_IN, Caller, Role, Scope
 from nbfleet.domain.lifecycle import Status
 from nbfleet.domain.listing import Place, Query, SortKey
 from nbfleet.domain.notebook import Notebook
@@ -42,7 +42,7 @@ GRANTS: tuple[frozenset[str] | None, ...] = (
 )
 CALLERS = [
     Caller(ME, fleet.USERS[ME], PROJECT, role, "d" * 32, "domain", granted)
-    for role, granted in itertools.product(Role, GRANTS)
+    for role, granted in itertools.product(BUILT_IN.values(), GRANTS)
 ]
 TABLES = (schema.notebook_tags, schema.documents, schema.instances, schema.notebooks)
 
