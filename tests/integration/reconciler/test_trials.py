@@ -244,6 +244,8 @@ def test_content_that_is_being_removed_is_not_registered(store_url: str, tmp_pat
             with pytest.raises(ApiError) as caught:
                 await registered(rig, host="localhost")
             assert (caught.value.status, caught.value.code) == (400, ErrorCode.CONFLICTING_STATE)
+            told = "What stood at localhost/team-a/torch:1 is still being removed."
+            assert caught.value.message == told
         async with trying(machine, **where):
             await becomes(machine, first, State.DELETED)
         assert not directory.exists()
