@@ -552,7 +552,7 @@ def test_every_operation_with_a_handler_is_covered_by_these_tests() -> None:
         *("CountNotebooks", "ExportNotebooks"),
         # In test_identity.
         *("KeystoneCreateUserTokenByPassword", "KeystoneListProjects", "KeystoneListAuthDomains"),
-        # In test_mounts and test_workspaces.
+        # In test_storage and test_workspaces.
         *("AttachDynamicStorage", "DetachDynamicStorage", "ListDynamicStorages", "ShowDynamicStorage"),
         *("ListWorkspace", "CreateWorkspace", "ShowWorkspace", "UpdateWorkspace", "DeleteWorkspace"),
         *("ShowWorkspaceQuotas", "UpdateWorkspaceQuotas", "ValidateAuthorization", "ListUsers"),
