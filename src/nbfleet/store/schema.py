@@ -14,7 +14,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
     Table,
@@ -23,157 +22,47 @@ from sqlalchemy import (
     text,
 )
 
-metadata = MetaData()
-
-# Where `sqlite_autoincrement` stands: SQLite would give a number that was freed to the next row, and what
-# remembers numbers must never meet one twice.
-# SQLite only counts up by itself in a column that is spelled INTEGER.
-_Number = BigInteger().with_variant(Integer, "sqlite")
-# Order by code point on both databases: SQLite does so by itself, PostgreSQL when told.
-_Text = Text().with_variant(Text(collation="C"), "postgresql")
-
-accounts = Table(
-    "accounts",
+from nbfleet.store.schema_identity import (
+    Number,
+    SortedText,
+    access_keys,
+    accounts,
+    keypairs,
+    login_links,
+    memberships,
     metadata,
-    Column("id", String(32), primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    pools,
+    projects,
+    quotas,
+    roles,
+    tokens,
+    users,
+    workspace_grants,
+    workspaces,
 )
 
-projects = Table(
-    "projects",
-    metadata,
-    Column("no", _Number, primary_key=True),
-    Column("id", String(64), nullable=False, unique=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("account_id", String(32), ForeignKey("accounts.id"), nullable=False),
-    Column("enabled", Boolean, nullable=False),
-    Column("create_at", BigInteger, nullable=False),
-    sqlite_autoincrement=True,
-)
-
-users = Table(
-    "users",
-    metadata,
-    Column("no", _Number, primary_key=True),
-    Column("id", String(32), nullable=False, unique=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("name_folded", Text, nullable=False),
-    Column("account_id", String(32), ForeignKey("accounts.id"), nullable=False),
-    Column("password_hash", Text, nullable=False),
-    Column("enabled", Boolean, nullable=False),
-    Column("create_at", BigInteger, nullable=False),
-    sqlite_autoincrement=True,
-)
-
-memberships = Table(
-    "memberships",
-    metadata,
-    Column("user_no", _Number, ForeignKey("users.no"), primary_key=True),
-    Column("project_no", _Number, ForeignKey("projects.no"), primary_key=True),
-    Column("role", Text, nullable=False),
-)
-
-roles = Table(
-    "roles",
-    metadata,
-    Column("name", _Text, primary_key=True),
-    Column("actions", Text, nullable=False),  # A JSON array. Those that are built in have no row.
-)
-
-access_keys = Table(
+# What is handed on, beside the tables of this module.
+__all__ = [
     "access_keys",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("user_no", _Number, ForeignKey("users.no"), nullable=False),
-    Column("secret", LargeBinary, nullable=False),  # Sealed with the key file.
-    Column("enabled", Boolean, nullable=False),
-    Column("create_at", BigInteger, nullable=False),
-)
-
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("digest", LargeBinary, primary_key=True),  # SHA-256; the token itself is kept nowhere.
-    Column("user_no", _Number, ForeignKey("users.no"), nullable=False),
-    Column("project_no", _Number, ForeignKey("projects.no"), nullable=True),
-    Column("expires_at", BigInteger, nullable=False),
-    Index("tokens_by_expiry", "expires_at"),
-)
-
-keypairs = Table(
+    "accounts",
     "keypairs",
-    metadata,
-    Column("user_no", _Number, ForeignKey("users.no"), primary_key=True),
-    Column("name", _Text, primary_key=True),
-    Column("public_key", Text, nullable=False),  # The private one is kept nowhere.
-    Column("fingerprint", Text, nullable=False),
-    Column("description", Text, nullable=False),
-    Column("create_at", BigInteger, nullable=False),
-    Column("update_at", BigInteger, nullable=False),
-)
-
-login_links = Table(
     "login_links",
-    metadata,
-    Column("digest", LargeBinary, primary_key=True),
-    Column("user_no", _Number, ForeignKey("users.no"), nullable=False),
-    Column("project_no", _Number, ForeignKey("projects.no"), nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
-)
-
-workspaces = Table(
-    "workspaces",
-    metadata,
-    Column("no", _Number, primary_key=True),
-    Column("project_no", _Number, ForeignKey("projects.no"), nullable=False),
-    Column("id", String(32), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("description", Text, nullable=False, server_default=text("''")),
-    Column("auth_type", Text, nullable=False, server_default="PUBLIC"),  # In the case in which it was given.
-    Column("owner_no", _Number, ForeignKey("users.no")),  # Who made it; null of the default one.
-    Column("create_at", BigInteger, nullable=False, server_default="0"),
-    Column("update_at", BigInteger, nullable=False, server_default="0"),
-    Column("delete_at", BigInteger),  # What had notebooks stays on record.
-    UniqueConstraint("project_no", "id", name="workspaces_by_id"),
-    sqlite_autoincrement=True,
-)
-
-workspace_grants = Table(
-    "workspace_grants",
-    metadata,
-    Column("workspace_no", _Number, ForeignKey("workspaces.no"), primary_key=True),
-    Column("user_no", _Number, ForeignKey("users.no"), primary_key=True),
-    Index("workspace_grants_by_user", "user_no"),
-)
-
-quotas = Table(
-    "quotas",
-    metadata,
-    Column("project_no", _Number, ForeignKey("projects.no"), primary_key=True),
-    Column("holder", Text, primary_key=True),
-    Column("holder_no", _Number, primary_key=True),  # 0: the project itself, or each of its users.
-    Column("resource", Text, primary_key=True),
-    Column("value", Integer, nullable=False),
-    Column("update_at", BigInteger, nullable=False),
-)
-
-pools = Table(
+    "memberships",
+    "metadata",
     "pools",
-    metadata,
-    Column("no", _Number, primary_key=True),
-    Column("project_no", _Number, ForeignKey("projects.no"), nullable=False),
-    Column("id", String(64), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("name_folded", Text, nullable=False),
-    Column("create_at", BigInteger),
-    UniqueConstraint("project_no", "id", name="pools_by_id"),
-    sqlite_autoincrement=True,
-)
+    "projects",
+    "quotas",
+    "roles",
+    "tokens",
+    "users",
+    "workspace_grants",
+    "workspaces",
+]
 
 images = Table(
     "images",
     metadata,
-    Column("no", _Number, primary_key=True),
+    Column("no", Number, primary_key=True),
     Column("id", String(36), nullable=False, unique=True),
     Column("swr_path", Text, nullable=False),
     Column("swr_path_folded", Text, nullable=False),
@@ -183,9 +72,9 @@ images = Table(
     # What lists filter, sort and group by, as it stands in the body; null where it is absent there.
     Column("type", Text),
     Column("status", Text),
-    Column("name", _Text),
-    Column("namespace", _Text),
-    Column("tag", _Text),
+    Column("name", SortedText),
+    Column("namespace", SortedText),
+    Column("tag", SortedText),
     Column("size", BigInteger),
     Column("service_type", Text),
     Column("workspace_id", Text),
@@ -193,8 +82,8 @@ images = Table(
     Column("show_tag", Text),
     Column("group_id", String(36)),
     # Whose it is; null for those of the service, which every project has.
-    Column("project_no", _Number, ForeignKey("projects.no")),
-    Column("owner_no", _Number, ForeignKey("users.no")),
+    Column("project_no", Number, ForeignKey("projects.no")),
+    Column("owner_no", Number, ForeignKey("users.no")),
     Column("read_me", Text),  # Of the group; the same in all its images.
     Column("manifest", LargeBinary),  # As it was read last.
     # The trial that is to be made, and when; null when there is nothing to do about the image.
@@ -214,19 +103,19 @@ images = Table(
 notebooks = Table(
     "notebooks",
     metadata,
-    Column("rid", _Number, primary_key=True),
-    Column("project_no", _Number, ForeignKey("projects.no"), nullable=False),
+    Column("rid", Number, primary_key=True),
+    Column("project_no", Number, ForeignKey("projects.no"), nullable=False),
     Column("id", String(36), nullable=False),
-    Column("owner_no", _Number, ForeignKey("users.no"), nullable=False),
-    Column("workspace_no", _Number, ForeignKey("workspaces.no"), nullable=False),
-    Column("pool_no", _Number, nullable=False),  # 0: the public pool.
-    Column("image_no", _Number, ForeignKey("images.no"), nullable=False),
+    Column("owner_no", Number, ForeignKey("users.no"), nullable=False),
+    Column("workspace_no", Number, ForeignKey("workspaces.no"), nullable=False),
+    Column("pool_no", Number, nullable=False),  # 0: the public pool.
+    Column("image_no", Number, ForeignKey("images.no"), nullable=False),
     Column("feature", SmallInteger, nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("billing", SmallInteger, nullable=False),  # Bits: 1 compute, 2 storage.
-    Column("name", _Text, nullable=False),
+    Column("name", SortedText, nullable=False),
     Column("name_folded", Text, nullable=False),
-    Column("flavor", _Text, nullable=False),
+    Column("flavor", SortedText, nullable=False),
     Column("ip", Text),
     Column("create_at", BigInteger, nullable=False),
     Column("update_at", BigInteger, nullable=False),
@@ -301,14 +190,14 @@ HAS_ROOM = text(f"{has_room('notebooks.status')}")  # What `notebooks_sizes` hol
 documents = Table(
     "documents",
     metadata,
-    Column("rid", _Number, ForeignKey("notebooks.rid"), primary_key=True, autoincrement=False),
+    Column("rid", Number, ForeignKey("notebooks.rid"), primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
 )
 
 instances = Table(
     "instances",
     metadata,
-    Column("rid", _Number, ForeignKey("notebooks.rid"), primary_key=True, autoincrement=False),
+    Column("rid", Number, ForeignKey("notebooks.rid"), primary_key=True, autoincrement=False),
     Column("wanted", Text, nullable=False),
     Column("observed", Text, nullable=False),
     Column("description", Text, nullable=False),
@@ -349,18 +238,18 @@ instances = Table(
 notebook_tags = Table(
     "notebook_tags",
     metadata,
-    Column("rid", _Number, ForeignKey("notebooks.rid"), primary_key=True),
-    Column("key", _Text, primary_key=True),
-    Column("value", _Text, nullable=False),
+    Column("rid", Number, ForeignKey("notebooks.rid"), primary_key=True),
+    Column("key", SortedText, primary_key=True),
+    Column("value", SortedText, nullable=False),
     Index("notebook_tags_by_key", "key", "value", "rid"),
 )
 
 mounts = Table(
     "mounts",
     metadata,
-    Column("no", _Number, primary_key=True),
+    Column("no", Number, primary_key=True),
     Column("id", String(36), nullable=False),
-    Column("rid", _Number, ForeignKey("notebooks.rid"), nullable=False),
+    Column("rid", Number, ForeignKey("notebooks.rid"), nullable=False),
     Column("category", Text, nullable=False),
     Column("mount_path", Text, nullable=False),
     Column("uri", Text, nullable=False),
@@ -384,7 +273,7 @@ def _counter(name: str, *keys: str) -> Table:
     for one pool is then a few cells side by side, however many pools there are."""
     columns = ("project_no", *keys, "feature", "status")
     return Table(
-        name, metadata, *(Column(c, _Number, primary_key=True, autoincrement=False) for c in columns),
+        name, metadata, *(Column(c, Number, primary_key=True, autoincrement=False) for c in columns),
         Column("total", BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )  # fmt: skip
@@ -400,7 +289,7 @@ COUNTERS = (count_by_status, count_by_pool, count_by_workspace, count_by_owner, 
 # The sums of `storage`, kept by triggers as well.
 storage_used = Table(
     "storage_used", metadata,
-    *(Column(c, _Number, primary_key=True, autoincrement=False)
+    *(Column(c, Number, primary_key=True, autoincrement=False)
       for c in ("project_no", "workspace_no", "owner_no")),
     Column("total", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -409,8 +298,8 @@ storage_used = Table(
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
-    Column("project_no", _Number, ForeignKey("projects.no"), primary_key=True),
-    Column("user_no", _Number, ForeignKey("users.no"), primary_key=True),
+    Column("project_no", Number, ForeignKey("projects.no"), primary_key=True),
+    Column("user_no", Number, ForeignKey("users.no"), primary_key=True),
     Column("key", Text, primary_key=True),
     Column("digest", LargeBinary, nullable=False),  # SHA-256 of the request it was first sent with.
     Column("notebook_id", String(36), nullable=False),
@@ -420,7 +309,7 @@ idempotency_keys = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("no", _Number, primary_key=True),
+    Column("no", Number, primary_key=True),
     Column("at", BigInteger, nullable=False),
     Column("project_id", Text, nullable=False),
     Column("notebook_id", Text, nullable=False),
