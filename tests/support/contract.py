@@ -13,7 +13,6 @@ OPERATION_IDS: tuple[str, ...] = tuple(CONTRACT["operations"])
 # Published requests that this release refuses by name, with status and code.
 REFUSED: dict[tuple[str, str], tuple[int, str]] = {
     ("CreateNotebook", "ssh_no_auto_stop"): (501, "ModelArts.6361"),
-    ("RegisterImage", "example"): (400, "ModelArts.6336"),  # Of a registry, and not on this machine.
 }
 
 
