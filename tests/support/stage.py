@@ -297,7 +297,10 @@ def set_up(directory: Path, url: str) -> Iterator[Stage]:
         "project": PROJECT,
         "pools": (pool,),
         "runtime": "simulated",
+        # What one user or project may have is a test of its own; long runs make more.
+        "images": 1_000_000,
         "keypairs": 1_000_000,
+        "workspaces": 1_000_000,
     }
     hosted = Hosted(directory, url, options, RealClock()).start()
     try:
