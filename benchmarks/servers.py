@@ -19,7 +19,7 @@ from nbfleet.api.answers import Answers, Questions
 from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Answer, Call, Tools
 from nbfleet.api.present import Presenter
-from nbfleet.api.site import site
+from nbfleet.api.site import document_for, site
 from nbfleet.face import Face, listen
 from nbfleet.server import milliseconds, open_ground
 from nbfleet.services.context import Context
@@ -53,7 +53,7 @@ def main(kind: str, port: int, data_dir: str, database_url: str) -> None:
 
     if kind == "static":
         handlers.HANDLERS["ListAllNotebooks"] = static
-    product = site(tools, Authenticator(context), Metrics(), "http://127.0.0.1")
+    product = site(tools, Authenticator(context), Metrics(), document_for("http://127.0.0.1"))
 
     async def run() -> None:
         await Face(bare if kind == "bare" else product, listen("127.0.0.1", port), settings).run()

@@ -26,7 +26,7 @@ from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Tools
 from nbfleet.api.present import Presenter
 from nbfleet.api.protocol import OPTIONS as API_OPTIONS
-from nbfleet.api.site import site
+from nbfleet.console.app import whole_site
 from nbfleet.domain.capacity import Size, size_of
 from nbfleet.face import CannotStart, Face, check_certificate, listen
 from nbfleet.gateway.app import Settings as GatewaySettings
@@ -213,7 +213,8 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
     addresses = _addresses(settings, api_socket, gateway_socket)
     link = await first_start.prepare(context, addresses.api)
     tools = _tools(context, runtime, addresses)
-    application = site(tools, Authenticator(context), metrics, addresses.api)
+    authenticator = Authenticator(context, secure=addresses.api.startswith("https:"))
+    application, live = whole_site(tools, authenticator, metrics, addresses.api)
     faces = [Face(application, api_socket, settings, API_OPTIONS)]
     if gateway_socket is not None:
         faces.append(_gateway_face(ground, gateway_socket, metrics))
@@ -228,7 +229,9 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
             lambda: sweeper.stop_expired(works, reconciler.hint),
             lambda: sweeper.tidy(works),
             lambda: trials.try_images(works),
+            live.run,
         ],
+        live.close,
     )
 
 
@@ -236,11 +239,14 @@ async def _serve_gateway(ground: Ground, announce: Callable[[str], None]) -> Non
     settings = ground.settings
     listening = listen(settings.host, settings.gateway_port)
     announce(f"Gateway listens on {gateway_url(settings, listening.getsockname()[1])}")
-    await _run_all([_gateway_face(ground, listening, Metrics())], [])
+    await _run_all([_gateway_face(ground, listening, Metrics())], [], lambda: None)
 
 
-async def _run_all(faces: list[Face], loops: list[Callable[[], Coroutine[Any, Any, None]]]) -> None:
-    """Until a signal comes or a part fails. The faces drain first; then the loops are cancelled."""
+async def _run_all(
+    faces: list[Face], loops: list[Callable[[], Coroutine[Any, Any, None]]], close: Callable[[], None]
+) -> None:
+    """Until a signal comes or a part fails. What would never end by itself is closed, then the faces drain;
+    then the loops are cancelled."""
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -249,6 +255,7 @@ async def _run_all(faces: list[Face], loops: list[Callable[[], Coroutine[Any, An
         working = [group.create_task(loop()) for loop in loops]
         await ended.wait()
         log.info("shutting down")
+        close()
         for face in faces:
             face.stop()
         await asyncio.wait(serving)

@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+from playwright.sync_api import expect
+
 from support.browser import chromium
 from support.service import Service
 
@@ -18,12 +20,12 @@ def test_a_login_link_opens_the_operations_and_one_is_tried(tmp_path: Path) -> N
             complaints: list[str] = []
             page.on("console", lambda message: complaints.append(message.text))
             page.goto(link[0])
-            page.click("button")
-            page.wait_for_url(f"{service.endpoint}/docs")
+            page.click("main button")
+            page.wait_for_url(f"{service.endpoint}/console/**")
+            page.goto(f"{service.endpoint}/docs")
             page.click("#ListAllNotebooks summary")
             project = page.locator("#ListAllNotebooks input[name=project_id]")
-            page.wait_for_function("document.querySelector('input[name=project_id]').value")
-            assert project.input_value() == service.credentials["project_id"]
+            expect(project).to_have_value(service.credentials["project_id"])
             page.fill("#ListAllNotebooks input[name=limit]", "7")
             page.click("#ListAllNotebooks button")
             page.wait_for_selector("#ListAllNotebooks pre:not([hidden])")
@@ -35,7 +37,7 @@ def test_a_login_link_opens_the_operations_and_one_is_tried(tmp_path: Path) -> N
             assert [text for text in complaints if "favicon" not in text] == []
 
             page.goto(link[0])
-            page.click("button")
+            page.click("main button")
             assert page.inner_text("h1") == "This link no longer works"
     finally:
         service.clear_away()

@@ -15,7 +15,7 @@ from nbfleet.api.answers import Answers, Questions
 from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Tools
 from nbfleet.api.present import Presenter
-from nbfleet.api.site import site
+from nbfleet.console.app import whole_site
 from nbfleet.domain.access import Role
 from nbfleet.domain.capacity import Size
 from nbfleet.domain.notebook import Ability, Step
@@ -100,6 +100,7 @@ class Hosted:
         return self
 
     async def _run(self, ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
         metrics = Metrics()
         self.runtime = SimulatedRuntime(self._script)
         works = Works(
@@ -122,9 +123,10 @@ class Hosted:
 
         presenter = Presenter(self.keyring, GATEWAY, self.settings.reveal_to_admin)
         tools = Tools(self.context, presenter, Answers(self.context.database.version), Questions(), log_tail)
-        app = site(tools, Authenticator(self.context), metrics, f"http://127.0.0.1:{self.port}")
+        app, live = whole_site(tools, Authenticator(self.context), metrics, f"http://127.0.0.1:{self.port}")
+        self._live = live
         self._face = Face(app, self._socket, self.settings)
-        working = asyncio.gather(reconciler.run(), trials.try_images(works), mounts.run())
+        working = asyncio.gather(reconciler.run(), trials.try_images(works), mounts.run(), live.run())
         serving = asyncio.create_task(self._face.run())
         ready.set()
         await serving
@@ -136,6 +138,7 @@ class Hosted:
         return script(spec)
 
     def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._live.close)
         self._face.stop()
         self._thread.join(20)
         self.database.close()

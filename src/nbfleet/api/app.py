@@ -3,8 +3,7 @@
     request id -> route -> read the body, bounded -> prove who asks -> enter the project ->
     check the permission -> decode -> handle -> encode
 
-The body comes before the credentials because a signature covers it. Decoding comes after the permission,
-so that nobody learns from an error what they may not ask.
+The body comes before the credentials because a signature covers it. What follows them is in `perform`.
 """
 
 import time
@@ -14,30 +13,27 @@ from types import MappingProxyType
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from nbfleet.api import bind
-from nbfleet.api.auth import Authenticator, Proof
-from nbfleet.api.call import Answer, Call, Pieces, Tools
+from nbfleet.api.auth import Authenticator
+from nbfleet.api.call import Answer, Pieces, Tools
 from nbfleet.api.handlers import HANDLERS
+from nbfleet.api.perform import Sent, perform
 from nbfleet.api.routing import Match, NoSuchMethod, NoSuchPath, Router
 from nbfleet.api.sending import send_pieces, send_whole
-from nbfleet.domain import access
-from nbfleet.domain.access import Caller
 from nbfleet.store.database import Unavailable
 from nbfleet.telemetry import Metrics, new_request_id
 from nbfleet.wire import errors, signing
 from nbfleet.wire.errors import ApiError, ErrorCode, ErrorResponse
-from nbfleet.wire.operation import AUTHENTICATED, PUBLIC, Action, Operation
+from nbfleet.wire.operation import PUBLIC
 from nbfleet.wire.operations import OPERATIONS
 
 log = structlog.get_logger()
 RETRY_AFTER = 2
-_KEY_LIMIT = 255
 
 
 class Api:
     """The ASGI callable of all operations of the table.
 
-    `pages` are the methods of other paths, which end here when they are asked for with another one.
+    `others` are the methods of other paths, which end here when they are asked for with another one.
     """
 
     def __init__(
@@ -45,12 +41,12 @@ class Api:
         tools: Tools,
         authenticator: Authenticator,
         metrics: Metrics,
-        pages: Mapping[str, Iterable[str]] = MappingProxyType({}),
+        others: Mapping[str, Iterable[str]] = MappingProxyType({}),
     ) -> None:
         self._tools = tools
         self._authenticator = authenticator
         self._metrics = metrics
-        self._pages = pages
+        self._others = others
         self._router = Router(OPERATIONS)
         stray = HANDLERS.keys() - {operation.id for operation in OPERATIONS}
         if stray:
@@ -93,8 +89,8 @@ class Api:
         try:
             return self._router.match(scope["method"], scope["raw_path"])
         except NoSuchPath as fault:
-            if scope["path"] in self._pages:
-                raise errors.no_such_method(scope["method"], sorted(self._pages[scope["path"]])) from fault
+            if scope["path"] in self._others:
+                raise errors.no_such_method(scope["method"], sorted(self._others[scope["path"]])) from fault
             raise errors.no_such_path(scope["path"]) from fault
         except NoSuchMethod as fault:
             raise errors.no_such_method(scope["method"], fault.allowed) from fault
@@ -105,54 +101,13 @@ class Api:
         raw = await _read(receive, headers, self._body_limit)
         request = signing.Request(scope["method"], scope["raw_path"], scope["query_string"], headers, raw)
         proof = None if operation.permission is PUBLIC else await self._authenticator.prove(request)
-        entered = _enter(operation, match.path, proof)
-        handler = HANDLERS.get(operation.id)
-        if handler is None:
-            raise errors.not_available(f"The operation {operation.id}")
-        call = Call(
-            operation=operation,
-            path=bind.parameters(operation, "path", match.path),
-            query=bind.query(operation, scope["query_string"], self._tools.context.settings.page_limit),
-            body=bind.body(operation, raw),
-            principal=None if proof is None else proof.principal,
-            entered=entered,
-            raw_query=scope["query_string"],
-            request_id=request_id,
-            idempotency_key=_idempotency_key(headers),
-        )
-        return await handler(self._tools, call)
+        sent = Sent(match.path, scope["query_string"], raw, headers, request_id)
+        return await perform(self._tools, operation, proof, sent)
 
 
 def _envelope(refusal: ApiError, request_id: str) -> ErrorResponse:
     """Refusals with a code of the gateway in front of the service name the request in the body too."""
     return refusal.body(request_id) if refusal.code is ErrorCode.SIGNATURE else refusal.body()
-
-
-def _enter(operation: Operation, path: Mapping[str, str], proof: Proof | None) -> Caller | None:
-    """The caller in the project of the path, with the permission of the operation checked."""
-    if proof is None or operation.permission is AUTHENTICATED:
-        return None
-    project_id = bind.project_id(operation, path)
-    if not proof.any_project and proof.project_id is None:
-        raise errors.token_without_project()
-    if not proof.any_project and proof.project_id != project_id:
-        raise errors.foreign_project(project_id)
-    caller = access.enter(proof.principal, project_id)
-    if caller is None:
-        raise errors.foreign_project(project_id)
-    permission = operation.permission
-    if isinstance(permission, Action) and not access.may(caller, permission.name):
-        raise errors.forbidden(permission.name)
-    return caller
-
-
-def _idempotency_key(headers: list[tuple[bytes, bytes]]) -> str | None:
-    keys = [value.decode("latin-1") for name, value in headers if name == b"idempotency-key"]
-    if len(keys) > 1:
-        raise errors.wrong_value("Idempotency-Key", ", ".join(keys), "one value")
-    if keys and (not 0 < len(keys[0]) <= _KEY_LIMIT or not keys[0].isprintable()):
-        raise errors.wrong_value("Idempotency-Key", keys[0], f"1 to {_KEY_LIMIT} printable characters")
-    return keys[0] if keys else None
 
 
 async def _read(receive: Receive, headers: list[tuple[bytes, bytes]], limit: int) -> bytes:

@@ -5,7 +5,7 @@ moment, so that a disabled user or key is cut off within seconds and a busy clie
 What this process itself changes about workspaces counts at once.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
@@ -22,9 +22,15 @@ T = TypeVar("T")
 
 REMEMBERED = 3_000  # Milliseconds. Bounds how long a revoked credential still works.
 _CAPACITY = 10_000
-SESSION_COOKIE = "nbfleet-session"
+_COOKIE = "nbfleet-session"
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _MILLISECONDS = 1000
+
+
+def session_cookie(*, secure: bool) -> str:
+    """The name of the cookie that holds a session. Where the service is reached by TLS, a browser takes one
+    of this name from nobody but the service itself."""
+    return f"__Host-{_COOKIE}" if secure else _COOKIE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,10 @@ class Memory(Generic[T]):
 
 
 class Authenticator:
-    def __init__(self, context: Context) -> None:
+    """`secure`: browsers reach the service by TLS only."""
+
+    def __init__(self, context: Context, *, secure: bool = False) -> None:
+        self._cookie = session_cookie(secure=secure)
         self._clock = context.clock
         self._skew = timedelta(seconds=context.settings.signature_skew)
         self._tokens: Memory[Token] = Memory(
@@ -83,10 +92,25 @@ class Authenticator:
             return await self._by_token(tokens[0].decode("latin-1").strip())
         if any(name.lower() == b"authorization" for name, _ in request.headers):
             return await self._by_signature(request)
-        session = _session(request)
+        # For reading only: a foreign page could send anything else in its name.
+        session = self.session_of(request.headers) if request.method in _SAFE_METHODS else None
         if session is not None:
-            return await self._by_token(session)
+            return await self.by_session(session)
         raise errors.token_missing()
+
+    def session_of(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+        """The session that a browser sent."""
+        cookies = b"; ".join(value for name, value in headers if name.lower() == b"cookie")
+        try:
+            morsel = SimpleCookie(cookies.decode("latin-1")).get(self._cookie)
+        except CookieError:
+            return None
+        return None if morsel is None else morsel.value
+
+    async def by_session(self, text: str) -> Proof:
+        """A session is a token without a project: whoever signed in may enter each of theirs."""
+        proof = await self._by_token(text)
+        return Proof(proof.principal) if proof.project_id is None else proof
 
     async def _by_token(self, text: str) -> Proof:
         token = await self._tokens.get(text)
@@ -109,15 +133,3 @@ class Authenticator:
         if key is None:
             raise errors.unauthorized_signature("the signature does not match")
         return Proof(key.principal)
-
-
-def _session(request: signing.Request) -> str | None:
-    """The session of a browser, for reading only: a foreign page could send anything else in its name."""
-    cookies = b"; ".join(value for name, value in request.headers if name.lower() == b"cookie")
-    if request.method not in _SAFE_METHODS or not cookies:
-        return None
-    try:
-        morsel = SimpleCookie(cookies.decode("latin-1")).get(SESSION_COOKIE)
-    except CookieError:
-        return None
-    return None if morsel is None else morsel.value

@@ -221,13 +221,29 @@ def _with_project(connection: Connection, user_name: str) -> tuple[User, int]:
 
 
 async def log_in(context: Context, ticket: str) -> str | None:
-    """A token in exchange for a login link, which is used up by this; None when it is worth nothing."""
+    """A session in exchange for a login link, which is used up by this; None when it is worth nothing."""
     now = context.clock()
     taken = await context.database.write(identity.take_login_link, keyring.digest(ticket), now)
     if taken is None:
         return None
+    user_no, _ = taken
     expires_at = now + context.settings.token_lifetime * _MILLISECONDS
-    return await _store_token(context, *taken, expires_at)
+    return await _store_token(context, user_no, None, expires_at)
+
+
+async def end_session(context: Context, session: str) -> None:
+    await context.database.write(identity.delete_token, keyring.digest(session))
+    context.access.end()
+
+
+async def end_sessions(context: Context, user_id: str) -> None:
+    """Every token of the user ends with them: nobody can tell from outside which of them a browser holds."""
+
+    def write(connection: Connection) -> None:
+        identity.delete_tokens(connection, the_user(connection, user_id).no)
+
+    await context.database.write(write)
+    context.access.end()
 
 
 def _access_key_id() -> str:

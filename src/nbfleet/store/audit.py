@@ -1,8 +1,9 @@
 """The record of who changed what. Rows are added in the transaction of the change and never altered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from nbfleet.domain.lifecycle import status_of
 from nbfleet.domain.notebook import Notebook
@@ -39,3 +40,30 @@ def record(
         "request_id": actor.request_id,
     }
     compiled.add(connection, audit, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row of the record. `no` only grows, but rows written side by side may become visible out of order."""
+
+    no: int
+    at: int
+    project_id: str
+    notebook_id: str
+    actor: str
+    event: str
+    before: str | None
+    after: str
+    reason: str | None
+    request_id: str | None
+
+
+def newest(connection: Connection) -> int:
+    """The number of the newest row, 0 where there is none."""
+    return connection.execute(select(func.max(audit.c.no))).scalar() or 0
+
+
+def since(connection: Connection, no: int, limit: int) -> Sequence[Change]:
+    """The rows after this number, oldest first, at most `limit`."""
+    query = select(audit).where(audit.c.no > no).order_by(audit.c.no).limit(limit)
+    return [Change(*row) for row in connection.execute(query)]

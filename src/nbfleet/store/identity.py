@@ -146,7 +146,7 @@ def enable_user(connection: Connection, no: int, enabled: bool) -> None:
     """A disabled user's tokens end at once and do not come back with it."""
     connection.execute(update(users).where(users.c.no == no).values(enabled=enabled))
     if not enabled:
-        connection.execute(delete(tokens).where(tokens.c.user_no == no))
+        delete_tokens(connection, no)
         connection.execute(delete(login_links).where(login_links.c.user_no == no))
 
 
@@ -224,6 +224,14 @@ def add_token(
     connection.execute(insert(tokens).values(**values))
 
 
+def delete_token(connection: Connection, digest: bytes) -> None:
+    connection.execute(delete(tokens).where(tokens.c.digest == digest))
+
+
+def delete_tokens(connection: Connection, user_no: int) -> None:
+    connection.execute(delete(tokens).where(tokens.c.user_no == user_no))
+
+
 def delete_expired(connection: Connection, now: int) -> None:
     connection.execute(delete(tokens).where(tokens.c.expires_at <= now))
     connection.execute(delete(login_links).where(login_links.c.expires_at <= now))
@@ -279,7 +287,7 @@ def take_login_link(connection: Connection, digest: bytes, now: int) -> tuple[in
 def set_password(connection: Connection, no: int, password_hash: str) -> None:
     """Ends every token of the user: whoever knew the old password may hold one."""
     connection.execute(update(users).where(users.c.no == no).values(password_hash=password_hash))
-    connection.execute(delete(tokens).where(tokens.c.user_no == no))
+    delete_tokens(connection, no)
 
 
 def has_notebooks(

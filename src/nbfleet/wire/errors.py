@@ -133,6 +133,12 @@ def foreign_project(project_id: object) -> ApiError:
     return ApiError(403, ErrorCode.PROJECT, message)
 
 
+def not_from_here() -> ApiError:
+    """For changes that a page of another site, or one of another session, seems to have asked for."""
+    message = "The request does not come from a page of this session; load the page again."
+    return ApiError(403, ErrorCode.FORBIDDEN, message)
+
+
 def invalid_project_id(given: object) -> ApiError:
     return ApiError(400, ErrorCode.PROJECT, f"{shown(given)} is not a project id.")
 

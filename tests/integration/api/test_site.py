@@ -107,7 +107,7 @@ def test_the_document_names_every_operation_and_where_it_is_served(fleet) -> Non
 
 def test_the_front_leads_to_the_pages(fleet) -> None:
     front = plain(fleet, "GET", "/")
-    assert (front.status, front.headers["location"]) == (303, "/docs")
+    assert (front.status, front.headers["location"]) == (303, "/console/")
     page = plain(fleet, "GET", "/docs")
     assert page.status == 200
     for operation in OPERATIONS:

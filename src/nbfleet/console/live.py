@@ -1,0 +1,113 @@
+"""Keeps open pages up to date: one look at the record of changes a second, however many pages are open.
+
+A page says which notebooks it shows and is woken when one of them changed. What several pages need after the
+same look is made once. Without an open page nothing is looked at.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Hashable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import structlog
+
+from nbfleet.api.call import Tools
+from nbfleet.services.changes import Trail
+from nbfleet.wire import errors
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+TICK = 1.0  # Seconds between two looks.
+MOST = 1000  # Pages at a time.
+_RETRY_AFTER = 10
+
+
+@dataclass(slots=True, eq=False)
+class Watch:
+    """What one open page waits for: changes of `ids`, or of any notebook of the project where it is None.
+    `anything` is set once any notebook of the project changed."""
+
+    project_id: str
+    ids: frozenset[str] | None
+    changed: set[str] = field(default_factory=set[str])
+    anything: bool = False
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, ids: set[str]) -> None:
+        self.anything = True
+        mine = ids if self.ids is None else ids & self.ids
+        if mine:
+            self.changed |= mine
+            self.woken.set()
+
+    def taken(self) -> set[str]:
+        """What changed since it was asked last."""
+        changed, self.changed = self.changed, set[str]()
+        self.woken.clear()
+        return changed
+
+
+class Live:
+    def __init__(self, tools: Tools) -> None:
+        self._context = tools.context
+        self._trail = Trail(self._context)
+        self._watches: set[Watch] = set()
+        self._wanted = asyncio.Event()
+        self._made: dict[Hashable, asyncio.Future[Any]] = {}
+        self.is_closed = False
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            if not self._watches:
+                await self._wanted.wait()
+                # Nobody needs what happened while nobody looked.
+                self._trail = Trail(self._context)
+            try:
+                await self._look()
+            except Exception as fault:
+                log.warning("round failed", loop="live pages", cause=f"{type(fault).__name__}: {fault}")
+            await asyncio.sleep(TICK)
+
+    async def _look(self) -> None:
+        found = await self._trail.step()
+        self._made.clear()
+        by_project: dict[str, set[str]] = {}
+        for change in found:
+            by_project.setdefault(change.project_id, set()).add(change.notebook_id)
+        for watch in self._watches:
+            if ids := by_project.get(watch.project_id):
+                watch.tell(ids)
+
+    @contextmanager
+    def watch(self, project_id: str, ids: frozenset[str] | None) -> Generator[Watch, None, None]:
+        """One more open page; refused with 503 where there are too many."""
+        if len(self._watches) >= MOST:
+            raise errors.too_many_at_once("open pages", MOST, _RETRY_AFTER)
+        # What changed since the page was made and before it watched: each is told once at first.
+        watch = Watch(project_id, ids, set(ids or ()))
+        watch.woken.set()
+        self._watches.add(watch)
+        self._wanted.set()
+        try:
+            yield watch
+        finally:
+            self._watches.discard(watch)
+            if not self._watches:
+                self._wanted.clear()
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """What `make` answers, made once for all who ask for `key` until the next look."""
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = asyncio.ensure_future(make())
+        # Whoever goes away must not take it from the others.
+        return await asyncio.shield(made)
+
+    def close(self) -> None:
+        """Ends all open pages, so that the service can end."""
+        self.is_closed = True
+        for watch in self._watches:
+            watch.woken.set()

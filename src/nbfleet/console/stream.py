@@ -1,0 +1,80 @@
+"""Server-sent events: how a page that stays open is told what changed.
+
+A stream ends when its reader is no longer let in, within seconds; a browser then asks again by itself and is
+told to stop. What a stream sends is made by the page it belongs to.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from starlette.responses import Response, StreamingResponse
+
+from nbfleet.console import texts
+from nbfleet.console.live import Live, Watch
+from nbfleet.console.visit import Visit
+from nbfleet.domain.access import Caller
+from nbfleet.wire.errors import ApiError
+
+CHECKED = 4.0  # Seconds after which it is asked anew who reads.
+_BEAT = (
+    15.0  # Seconds after which something is sent, so that nobody in between takes the connection for dead.
+)
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`data` is what JSON can hold."""
+
+    name: str
+    data: object
+
+    def encoded(self) -> bytes:
+        return b"event: %b\ndata: %b\n\n" % (self.name.encode(), msgspec.json.encode(self.data))
+
+
+# What to send, from whom it is for and what changed; `changed` is empty when it is only time to look.
+Make = Callable[[Caller, set[str], Watch], Awaitable[Sequence[Event]]]
+
+
+def stream(visit: Visit, live: Live, ids: frozenset[str] | None, make: Make) -> Response:
+    """An answer that goes on while the page is open. `make` is asked after each change of `ids`, and at least
+    every CHECKED seconds."""
+    return StreamingResponse(
+        _events(visit, live, ids, make), headers=_HEADERS, media_type="text/event-stream"
+    )
+
+
+def ended() -> Response:
+    """What makes a browser stop asking for a stream."""
+    return Response(status_code=204, headers=_HEADERS)
+
+
+async def _events(
+    visit: Visit, live: Live, ids: frozenset[str] | None, make: Make
+) -> AsyncGenerator[bytes, None]:
+    texts.use(visit.look.language)
+    last = time.monotonic()
+    with live.watch(visit.caller.project_id, ids) as watch:
+        yield b": open\n\n"
+        while not live.is_closed:
+            await _woken(watch)
+            try:
+                caller = await visit.again()
+                events = await make(caller, watch.taken(), watch)
+            except ApiError:
+                return
+            if events or time.monotonic() - last >= _BEAT:
+                last = time.monotonic()
+                yield b"".join(event.encoded() for event in events) or b": still here\n\n"
+
+
+async def _woken(watch: Watch) -> None:
+    try:
+        async with asyncio.timeout(CHECKED):
+            await watch.woken.wait()
+    except TimeoutError:
+        return

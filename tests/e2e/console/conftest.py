@@ -1,0 +1,48 @@
+"""A browser, and the service that it looks at: on each database, with an administrator and a member."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from support.browser import chromium
+from support.client import Caller
+from support.console import Seat, member_of, seat
+from support.hosted import Hosted
+from support.stage import RealClock
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def hosted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    """A service of the module's own, on the simulated runtime. Its clock is that of the browser."""
+    directory = tmp_path_factory.mktemp("console")
+    if request.param == "sqlite":
+        url = f"sqlite:///{directory}/test.db"
+    else:
+        url = request.getfixturevalue("postgres").new_database()
+    running = Hosted(directory, url, clock=RealClock()).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def member(hosted: Hosted) -> Caller:
+    return member_of(hosted)
+
+
+@pytest.fixture
+def sit(browser: Browser, hosted: Hosted, tmp_path: Path) -> Iterator[Callable[..., Seat]]:
+    """Signs a caller in and answers their browser; what Chromium complained about fails the test at its
+    end."""
+    with ExitStack() as stack:
+        yield lambda caller, **options: stack.enter_context(
+            seat(browser, hosted, caller, tmp_path, **options)
+        )
