@@ -60,6 +60,11 @@ def whole_site(
     return site(tools, authenticator, metrics, document, Pages(console, _METHODS, HOME)), live
 
 
+def project_pages(parts: Parts) -> list[Page]:
+    """Every page of a project."""
+    return [*overview.pages(parts)]
+
+
 class Console:
     """The ASGI callable of all pages."""
 
@@ -81,7 +86,7 @@ class Console:
         cookie = session_cookie(secure=address.startswith("https:"))
         self._signing_in = SigningIn(tools.context, self._renderer, cookie, address)
         parts = Parts(self._renderer, live, address, tools.presenter.gateway)
-        self._routes = [_route(page) for page in (*overview.pages(parts),)]
+        self._routes = [_route(page) for page in project_pages(parts)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request, request_id, started = Request(scope, receive), new_request_id(), time.perf_counter()
@@ -124,12 +129,15 @@ class Console:
         return plain[path] if path in plain else self._page_at(request)
 
     def _page_at(self, request: Request) -> "tuple[str, _Answer]":
+        others: set[str] = set()
         for page, route in self._routes:
             match, inner = route.matches(request.scope)
             if match is Match.FULL:
                 request.scope["path_params"] = inner["path_params"]
                 return page.name, self._answer_of(page)
-        return "none", self._nothing
+            if match is Match.PARTIAL:
+                others |= route.methods or set()
+        return "none", _only(others) if others else _nothing
 
     def _answer_of(self, page: Page) -> "_Answer":
         async def answer(request: Request, look: Look, request_id: str) -> Response:
@@ -163,15 +171,14 @@ class Console:
 
     async def _change_look(self, request: Request, _look: Look, _request_id: str) -> Response:
         form = await read_form(request)
+        if not trust.is_own_origin(request.headers, self._address):
+            raise errors.not_from_here()
         response = RedirectResponse(place(form.one("then")), 303)
         chosen = ((LANGUAGE_COOKIE, "language", texts.LANGUAGES), (THEME_COOKIE, "theme", THEMES))
         for cookie, field, allowed in chosen:
             if form.one(field) in allowed:
                 response.set_cookie(cookie, form.one(field), max_age=_YEAR, samesite="lax")
         return response
-
-    async def _nothing(self, request: Request, _look: Look, _request_id: str) -> Response:
-        raise errors.no_such_path(request.url.path)
 
     # Pages of somebody who is signed in.
 
@@ -239,6 +246,17 @@ class Console:
 
 
 _Answer = Callable[[Request, Look, str], Awaitable[Response]]
+
+
+async def _nothing(request: Request, _look: Look, _request_id: str) -> Response:
+    raise errors.no_such_page(request.url.path)
+
+
+def _only(methods: set[str]) -> "_Answer":
+    async def answer(request: Request, _look: Look, _request_id: str) -> Response:
+        raise errors.no_such_method(request.method, sorted(methods))
+
+    return answer
 
 
 def _entered(proof: Proof, project_id: str) -> Caller:

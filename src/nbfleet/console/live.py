@@ -51,8 +51,8 @@ class Watch:
 
 class Live:
     def __init__(self, tools: Tools) -> None:
-        self._context = tools.context
-        self._trail = Trail(self._context)
+        self._tools = tools
+        self._trail: Trail | None = None
         self._watches: set[Watch] = set()
         self._wanted = asyncio.Event()
         self._made: dict[Hashable, asyncio.Future[Any]] = {}
@@ -64,7 +64,7 @@ class Live:
             if not self._watches:
                 await self._wanted.wait()
                 # Nobody needs what happened while nobody looked.
-                self._trail = Trail(self._context)
+                self._trail = Trail(self._tools.context)
             try:
                 await self._look()
             except Exception as fault:
@@ -72,7 +72,7 @@ class Live:
             await asyncio.sleep(TICK)
 
     async def _look(self) -> None:
-        found = await self._trail.step()
+        found = () if self._trail is None else await self._trail.step()
         self._made.clear()
         by_project: dict[str, set[str]] = {}
         for change in found:

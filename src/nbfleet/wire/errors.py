@@ -380,6 +380,10 @@ def no_such_path(path: object) -> ApiError:
     return ApiError(404, ErrorCode.NOT_FOUND, f"There is no operation at {shown(path)}.")
 
 
+def no_such_page(path: object) -> ApiError:
+    return ApiError(404, ErrorCode.NOT_FOUND, f"There is no page at {shown(path)}.")
+
+
 def no_such_method(method: object, allowed: Iterable[str]) -> ApiError:
     names = ", ".join(allowed)
     message = f"The method {shown(method)} is not possible here; allowed: {names}."
