@@ -145,10 +145,11 @@ other than the default, and what is read back, or the refusal, is compared with 
 * **pretended**: the runtime `simulated` takes it, as it takes everything, and shows it again or hands it on;
   nothing real comes of it.
 * **no effect**: as the contract says, or for the reason beside it.
-* **refused**: with this status and code, and a message that names the field and says what is allowed.
+* **refused**: with this status and code, and a message that names the field and says what is allowed, or
+  names the request where all of it comes later.
 
-Here are the requests to create and to change notebooks, and below them those of leases, mounts, tags,
-workspaces, key pairs and tokens. The requests about images are not in this table; see [images](images.md).
+Here are the requests to create and to change notebooks, and below them those of leases, mounts, tags, images,
+workspaces, key pairs and tokens. A field that begins with `?` is one of the query.
 
 A value before a colon is the one meant. `local*` stands for the runtime `local` where the service may not
 mount or has no `s3fs`; `nbfleet doctor` tells.

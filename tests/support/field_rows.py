@@ -26,6 +26,7 @@ SITE: dict[str, Any] = {
         endpoint="http://store:9000", access_key_file="/keys", secrets={KEYS: "/mine", OTHER_KEYS: "/ours"}
     ),
 }
+NO_IMAGE = "localhost/team-a/not-there:1"  # A reference to nothing.
 ALICE = "{alice}"  # In a request or a result: the id of the user whose name is alice.
 ABSENT = object()  # In a request: leave the field out.
 
@@ -59,7 +60,8 @@ Outcome = Shown | Refused
 
 @dataclass(frozen=True)
 class Probe:
-    """`body` is laid over an ordinary request; one to update goes to a stopped notebook made with `made`.
+    """`body` is laid over an ordinary request. It goes to a thing made with the fields `made`: a stopped
+    notebook to update, an image to delete; one to register has them in its manifest.
     `local` is what the runtime local does otherwise, `bare` where the service may not mount and lacks s3fs.
     `about` tells several probes of one row apart."""
 
@@ -69,6 +71,7 @@ class Probe:
     local: Outcome | None = None
     bare: Outcome | None = None
     made: dict[str, Any] = field(default_factory=dict[str, Any])
+    query: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def on(self, site: str) -> Outcome:
         """On a site called simulated, local or bare."""

@@ -11,13 +11,14 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from nbfleet.store import notebooks, schema
+from nbfleet.store import images, notebooks, schema
 from nbfleet.store.database import Connection
 from nbfleet.wire.images import Image
 from support.client import Answer, Caller
-from support.field_rows import ABSENT, ALICE, IMAGE, WORKSPACE, Probe, Refused
+from support.field_rows import ABSENT, ALICE, IMAGE, NO_IMAGE, WORKSPACE, Probe, Refused
 from support.hosted import Hosted
 from support.service import wait_for
+from support.shelves import put
 
 _STEP = re.compile(r"(\w+)|\[(\d+)\]")
 _numbers = itertools.count(1)
@@ -121,9 +122,15 @@ def read(site: Site, notebook_id: str) -> dict[str, Any]:
 # Requests about other things.
 
 
+def start(site: Site, probe: Probe) -> Sent:
+    one = site.alice.stopped()["id"]
+    answer = site.alice.post(f"/{one}/start", None, probe.query)
+    return answer, lambda: site.alice.until(one, "RUNNING")
+
+
 def renew(site: Site, probe: Probe) -> Sent:
     at_ = f"/{site.running()}/lease"
-    return site.alice.patch(at_, probe.body), lambda: site.alice.get(at_).json
+    return site.alice.patch(at_, probe.body, probe.query), lambda: site.alice.get(at_).json
 
 
 def attach(site: Site, probe: Probe) -> Sent:
@@ -138,14 +145,16 @@ def attach(site: Site, probe: Probe) -> Sent:
 
 
 def tag(site: Site, probe: Probe) -> Sent:
-    one = site.alice.create()["id"]
-    return site.alice.post(f"/{one}/tags/create", probe.body), lambda: site.alice.get(f"/{one}").json
+    one = site.alice.create(**probe.made)["id"]
+    answer = site.alice.post(f"/{one}/tags/create", probe.body, probe.query)
+    return answer, lambda: site.alice.get(f"/{one}").json
 
 
 def untag(site: Site, probe: Probe) -> Sent:
     tags = [{"key": key, "value": "1"} for key in ("gone", "kept")]
-    one = site.alice.create(tags=tags)["id"]
-    return site.alice.delete(f"/{one}/tags/delete", probe.body), lambda: site.alice.get(f"/{one}").json
+    one = site.alice.create(tags=tags, **probe.made)["id"]
+    answer = site.alice.delete(f"/{one}/tags/delete", probe.body, probe.query)
+    return answer, lambda: site.alice.get(f"/{one}").json
 
 
 def workspace(site: Site, body: Any) -> Answer:
@@ -198,6 +207,67 @@ def describe_keypair(site: Site, probe: Probe) -> Sent:
     return answer, lambda: site.alice.request("GET", f"{at_}/{name}").json["keypair"]
 
 
+def save_image(site: Site, probe: Probe) -> Sent:
+    body = {"name": "saved", "namespace": "team-a"} | probe.body
+    answer = site.alice.post(f"/{site.running()}/create-image", body)
+    return answer, lambda: answer.json
+
+
+def register(site: Site, probe: Probe) -> Sent:
+    answer = _register(site, probe.made, probe.body)
+    return answer, lambda: _image(site, answer.json) | {"group": _group(site, answer.json)}
+
+
+def change_group(site: Site, probe: Probe) -> Sent:
+    image = _register(site, {}, {}).json
+    at_ = site.at(f"images/group/{_group(site, image)['id']}")
+    answer = site.chief.request("PUT", at_, None, probe.body)
+    return answer, lambda: _group(site, image) | {"image": _image(site, image)}
+
+
+def delete_image(site: Site, probe: Probe) -> Sent:
+    image = _register(site, {}, probe.made).json
+    answer = site.alice.request("DELETE", site.at(f"images/{image['id']}"), probe.query, probe.body)
+    return answer, lambda: _left(site, image)
+
+
+def delete_group(site: Site, probe: Probe) -> Sent:
+    image = _register(site, {}, probe.made).json
+    at_ = site.at(f"images/group/{_group(site, image)['id']}")
+    answer = site.chief.request("DELETE", at_, None, probe.body)
+    return answer, lambda: _left(site, image)
+
+
+def _register(site: Site, manifest: dict[str, Any], body: dict[str, Any]) -> Answer:
+    """An image of a name of its own, which stands on the machine unless it is the one that does not."""
+    whole = {"swr_path": f"localhost/team-a/image-{next(_numbers)}:1"} | body
+    if whole["swr_path"] != NO_IMAGE:
+        put(site.hosted.data_dir / "images", whole["swr_path"], **manifest)
+    return site.alice.request("POST", site.at("images"), None, whole)
+
+
+def _image(site: Site, image: dict[str, Any]) -> dict[str, Any]:
+    return site.alice.request("GET", site.at(f"images/{image['id']}")).json
+
+
+def _group(site: Site, image: dict[str, Any]) -> dict[str, Any]:
+    query = {"name": image["name"], "workspace_id": "*"}
+    (found,) = site.alice.request("GET", site.at("images/group"), query).json["data"]
+    return found
+
+
+def _left(site: Site, image: dict[str, Any]) -> dict[str, Any]:
+    """What is there of a deleted image once the service has nothing left to do about it."""
+
+    def is_settled() -> bool:
+        found = site.hosted.database.read_now(images.find, image["id"])
+        return found is not None and found.due_at is None
+
+    wait_for("its content to go or stay", is_settled, 30, 0.02)
+    content = site.hosted.data_dir / "images" / "team-a" / image["name"]
+    return {"content": sorted(one.name for one in content.iterdir())}
+
+
 def log_in(site: Site, probe: Probe) -> Sent:
     answer = site.alice.request("POST", "/v3/auth/tokens", None, probe.body)
     return answer, lambda: answer.json
@@ -206,10 +276,16 @@ def log_in(site: Site, probe: Probe) -> Sent:
 SEND: dict[str, Callable[[Site, Probe], Sent]] = {
     "CreateNotebook": create,
     "UpdateNotebook": update,
+    "StartNotebook": start,
     "RenewLease": renew,
     "AttachDynamicStorage": attach,
     "CreateNotebookTags": tag,
     "DeleteNotebookTags": untag,
+    "CreateImage": save_image,
+    "RegisterImage": register,
+    "UpdateImageGroup": change_group,
+    "DeleteImage": delete_image,
+    "DeleteImageGroup": delete_group,
     "CreateWorkspace": make_workspace,
     "UpdateWorkspace": change_workspace,
     "UpdateWorkspaceQuotas": set_quotas,

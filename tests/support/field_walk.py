@@ -1,4 +1,4 @@
-"""Every field of the bodies of requests, from the types that the service decodes them with."""
+"""Every field of requests that change something, from what the service decodes them with."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,14 +8,18 @@ from msgspec import inspect
 from nbfleet.wire.operations import OPERATIONS, by_id
 
 
-def operations_with_bodies() -> tuple[str, ...]:
-    """Ids of the operations of the contract whose requests have fields."""
-    return tuple(one.id for one in OPERATIONS if not one.extension and one.body and fields(one.id))
+def operations_with_fields() -> tuple[str, ...]:
+    """Ids of the operations of the contract that change something and whose requests have fields."""
+    return tuple(one.id for one in OPERATIONS if not one.extension and one.method != "GET" and fields(one.id))
 
 
 def fields(operation_id: str) -> tuple[str, ...]:
-    """In the order of the types; a dot leads into a record and `[]` into a list."""
-    return tuple(_walk(inspect.type_info(by_id(operation_id).body), ""))
+    """Those of the query first, begun with `?`, then those of the body in the order of the types; a dot leads
+    into a record and `[]` into a list."""
+    operation = by_id(operation_id)
+    asked = (f"?{one.name}" for one in operation.parameters if one.location == "query")
+    body = () if operation.body is None else _walk(inspect.type_info(operation.body), "")
+    return (*asked, *body)
 
 
 def _walk(type_: Any, path: str) -> Iterator[str]:

@@ -1,14 +1,18 @@
-"""What becomes of each field of the requests about leases, mounts, tags, workspaces, key pairs and tokens.
+"""What becomes of each field of the requests about leases, mounts, tags, images, workspaces, key pairs and
+tokens.
 
 As `fields` does for notebooks. Places are those of what the call about one of the kind shows afterwards.
 """
 
 from typing import Any
 
+from nbfleet.services.catalogue import ARCH
 from nbfleet.settings import made_share_id
 from support.field_rows import (
     ALICE,
     BUCKET,
+    NO_IMAGE,
+    WORKSPACE,
     Kind,
     Probe,
     Refused,
@@ -21,14 +25,24 @@ from support.field_rows import (
 from support.hosted import PASSWORD
 
 _API, _E2E = "integration/api", "e2e"
+_IMAGES = f"{_API}/test_images.py::"
 _STRANGER = "f" * 32
 _WRONG_LOGIN = Refused(401, "APIGW.0301", "Incorrect user, password, account or project.")
 
 
 def _lease() -> list[Row]:
-    hours = 7_200_000
+    hours, more = 7_200_000, 10_800_000
     proof = f"{_E2E}/test_leases.py::test_a_renewal_replaces_what_was_left_and_a_restart_forgets_nothing"
+    asked = f"{_API}/test_operations.py::test_the_published_walk_through_the_life_of_a_lease"
     return [
+        row("StartNotebook", "?duration", Kind.WORKS,
+            Probe({}, Shown("lease.duration", hours), query={"duration": hours}), proof=asked),
+        row("StartNotebook", "?type", Kind.WORKS,
+            Probe({}, Shown("lease.type", "TIMING"), "TIMING", query={"type": "TIMING"}),
+            Probe({}, not_here("lease type IDLE"), "IDLE", query={"type": "IDLE"}), proof=asked),
+        row("RenewLease", "?duration", Kind.WORKS,
+            Probe({"duration": hours}, Shown("duration", more), query={"duration": more}), proof=asked,
+            note="Wins over the body."),
         row("RenewLease", "duration", Kind.WORKS, Probe({"duration": hours}, Shown("duration", hours)),
             proof=proof),
         row("RenewLease", "type", Kind.WORKS,
@@ -66,7 +80,13 @@ def _tags() -> list[Row]:
     """The notebook has the tags gone and kept where some are to be removed."""
     tag, gone = {"key": "team", "value": "blue"}, Shown("tags", [{"key": "kept", "value": "1"}])
     set_, removed = f"{_API}/test_tags.py::test_any_steps_end_where_a_dictionary_ends", "DeleteNotebookTags"
+    named = f"{_API}/test_tags.py::test_a_workspace_that_is_named_must_be_its_own"
+    place = {"workspace_id": WORKSPACE}
     return [
+        row("CreateNotebookTags", "?workspace_id", Kind.WORKS,
+            Probe({"tags": [tag]}, Shown("tags", [tag]), query=place, made=place), proof=named),
+        row(removed, "?workspace_id", Kind.WORKS,
+            Probe({"tags": [{"key": "gone"}]}, gone, query=place, made=place), proof=named),
         *(row("CreateNotebookTags", f"tags[].{name}", Kind.WORKS,
               Probe({"tags": [tag]}, Shown(f"tags[0].{name}", value)), proof=set_)
           for name, value in tag.items()),
@@ -74,6 +94,115 @@ def _tags() -> list[Row]:
         row(removed, "tags[].value", Kind.NOTHING,
             Probe({"tags": [{"key": "gone", "value": "other"}]}, gone),
             note="Only the key decides, as the contract says."),
+    ]  # fmt: skip
+
+
+def _saved_images() -> list[Row]:
+    later = not_here("The operation CreateImage")
+    names = (
+        "description", "name", "namespace", "tag", "workspace_id", "swr_instance_id", "swr_instance_domain"
+    )  # fmt: skip
+    return [
+        row("CreateImage", name, None, Probe({name: "probed"}, later),
+            note="The whole request is not available yet.")
+        for name in names
+    ]  # fmt: skip
+
+
+_BOTH = {"resource_categories": ["CPU", "GPU"], "dev_services": ["NOTEBOOK", "SSH"]}
+
+
+def _of_manifest(name: str, shown_as: str, chosen: str, beyond: str, had: str, proof: str) -> Row:
+    """A list that may be narrower than what the manifest has."""
+    narrower = Probe({name: [chosen]}, Shown(shown_as, [chosen]), "some of the manifest", made=_BOTH)
+    wider = Probe({name: [beyond]}, Shown(shown_as, [beyond]), "others",
+                  wrong(name, beyond, f"{had}, as its manifest says"))  # fmt: skip
+    note = f"Shown as `{shown_as}`, as the contract has it."
+    return row("RegisterImage", f"{name}[]", Kind.WORKS, narrower, wider, proof=proof, note=note)
+
+
+def _registered_images() -> list[Row]:
+    operation, other = "RegisterImage", "aarch64" if ARCH == "x86_64" else "x86_64"
+    taken, ascend = Kind.ECHOED, {"resource_category": ["ASCEND"]}
+    chip, here = {"flavor_type": "ASCEND_SNT9"}, "localhost/team-a/probed:1"
+    gone = f"there is no {NO_IMAGE.partition('/')[2].replace(':', '/')}/image.toml below any image directory"
+    missing = f"The field swr_path is {NO_IMAGE}, which does not exist: {gone}."
+    lists = f"{_IMAGES}test_filters_and_sorting"
+    inherited = f"{_IMAGES}test_an_image_takes_after_those_of_its_group_that_its_owner_sees"
+
+    def one(name: str, kind: Kind | None, *probes: Probe, proof: str = "", note: str = "",
+            simulated: Kind | None = None) -> Row:  # fmt: skip
+        return row(operation, name, kind, *probes, proof=proof, note=note, simulated=simulated)
+
+    def shown(name: str, value: Any, about: str = "") -> Probe:
+        return Probe({name: value}, Shown(name, value), about)
+
+    return [
+        one("swr_path", Kind.WORKS, Probe({"swr_path": here}, Shown("swr_path", here), "of this machine"),
+            Probe({"swr_path": NO_IMAGE}, Shown("swr_path", NO_IMAGE), "what is not there",
+                  Refused(400, "ModelArts.6797", missing)),
+            proof=f"{_E2E}/test_images.py::test_a_notebook_runs_in_a_registered_environment",
+            simulated=Kind.PRETENDED),
+        one("arch", Kind.ECHOED, shown("arch", ARCH, "that of the manifest"),
+            Probe({"arch": other}, Shown("arch", other), "another", wrong("arch", other, ARCH)),
+            proof=f"{_IMAGES}test_without_a_machine_every_reference_is_an_image", simulated=Kind.WORKS),
+        one("description", taken, shown("description", "made for a probe")),
+        one("origin", taken, shown("origin", "IMAGE_SAVE")),
+        _of_manifest("resource_category", "resource_categories", "GPU", "ASCEND", "CPU",
+                     f"{_API}/test_image_families.py::test_a_registration_may_narrow_the_manifest"),
+        one("service_type", Kind.WORKS, shown("service_type", "TRAIN"), proof=lists),
+        _of_manifest("services", "dev_services", "SSH", "SSH", "NOTEBOOK",
+                     f"{_IMAGES}test_an_image_for_ssh_only_needs_ssh"),
+        one("visibility", Kind.WORKS, shown("visibility", "PUBLIC", "PUBLIC, PRIVATE"),
+            Probe({"visibility": "HIDDEN"}, wrong("visibility", "HIDDEN", "PRIVATE, PUBLIC"), "HIDDEN"),
+            proof=f"{_IMAGES}test_who_sees_and_who_changes_what"),
+        one("workspace_id", Kind.WORKS, shown("workspace_id", WORKSPACE),
+            proof=f"{_API}/test_workspaces.py::test_an_image_is_registered_in_an_open_workspace_only"),
+        one("flavor_type", taken,
+            Probe(chip | ascend, Shown(*next(iter(chip.items()))), "for ASCEND",
+                  made={"resource_categories": ["ASCEND"]}),
+            Probe(chip, wrong("flavor_type", "ASCEND_SNT9", "nothing without ASCEND in resource_category"),
+                  "for others")),
+        one("tags[]", Kind.WORKS, Probe({"tags": ["probed"]}, Shown("tags", [{"key": "probed"}])),
+            proof=inherited),
+        one("swr_instance_id", None,
+            Probe({"swr_instance_id": "x"}, not_here("The field swr_instance_id"))),
+        one("read_me", Kind.WORKS, Probe({"read_me": "Guide."}, Shown("group.read_me", "Guide.")),
+            proof=inherited),
+    ]  # fmt: skip
+
+
+def _image_groups() -> list[Row]:
+    operation, whole = "UpdateImageGroup", f"{_IMAGES}test_a_group_is_changed_as_a_whole"
+    tag = {"key": "team", "value": "blue"}
+    return [
+        row(operation, "read_me", Kind.WORKS, Probe({"read_me": "Guide."}, Shown("read_me", "Guide.")),
+            proof=whole),
+        *(row(operation, f"tags[].{name}", Kind.WORKS,
+              Probe({"tags": [tag]}, Shown(f"image.tags[0].{name}", value)), proof=whole)
+          for name, value in tag.items()),
+    ]  # fmt: skip
+
+
+def _deleted_images() -> list[Row]:
+    """Where nothing really runs there is no content of images, and what lies in its place stays."""
+    public = wrong("is_force", True, "false for an image that is PUBLIC")
+    forced = f"{_IMAGES}test_force_removes_the_content"
+    group = f"{_IMAGES}test_a_group_is_deleted_as_a_whole_or_not"
+
+    def one(operation: str, name: str, proof: str) -> Row:
+        def probe(outcome: Refused | None, about: str, **made: Any) -> Probe:
+            body, query = ({}, {"force": "true"}) if name == "?force" else ({"is_force": True}, {})
+            stays, goes = Shown("content", ["1"]), Shown("content", [])
+            return Probe(body, outcome or stays, about, outcome or goes, made=made, query=query)
+
+        return row(operation, name, Kind.WORKS, probe(None, "PRIVATE"),
+                   probe(public, "PUBLIC", visibility="PUBLIC"), proof=proof,
+                   simulated=Kind.PRETENDED)  # fmt: skip
+
+    return [
+        one("DeleteImage", "?force", forced), one("DeleteImage", "is_force", forced),
+        one("DeleteImageGroup", "is_force", group),
     ]  # fmt: skip
 
 
@@ -213,6 +342,7 @@ def _tokens() -> list[Row]:
 
 
 ROWS: tuple[Row, ...] = (
-    *_lease(), *_mounts(), *_tags(), *_workspaces("CreateWorkspace"), *_workspaces("UpdateWorkspace"),
+    *_lease(), *_mounts(), *_tags(), *_registered_images(), *_image_groups(), *_deleted_images(),
+    *_saved_images(), *_workspaces("CreateWorkspace"), *_workspaces("UpdateWorkspace"),
     *_quotas(), *_checks(), *_keypairs(), *_tokens(),
 )  # fmt: skip

@@ -29,10 +29,11 @@ def hosted(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Hosted]:
     running.stop()
 
 
-def image(hosted: Hosted, alice: Caller, name: str, *categories: str) -> str:
+def image(hosted: Hosted, alice: Caller, name: str, *categories: str, asked: tuple[str, ...] = ()) -> str:
     path, images = f"localhost/team-a/{name}:1", f"/v1/{alice.project_id}/images"
     put(hosted.data_dir / "images", path, resource_categories=list(categories))
-    made = alice.request("POST", images, None, {"swr_path": path}).json["id"]
+    body = {"swr_path": path, "resource_category": list(asked)}
+    made = alice.request("POST", images, None, body).json["id"]
 
     def look() -> bool:
         return alice.request("GET", f"{images}/{made}").json["status"] == "ACTIVE"
@@ -68,3 +69,13 @@ def test_image_and_flavor_agree(hosted: Hosted) -> None:
     assert [one["id"] for one in alice.get(f"/{plain['id']}/flavors").json["data"]] == ["gpu"]
     assert alice.put(f"/{plain['id']}", {"flavor": "gpu"}).json["flavor"] == "gpu"
     assert alice.running(flavor="gpu")["flavor"] == "gpu"
+
+
+def test_a_registration_may_narrow_the_manifest(hosted: Hosted) -> None:
+    alice = hosted.user("alice", "local")
+    narrowed = image(hosted, alice, "narrowed", "CPU", "GPU", asked=("GPU",))
+    answer = alice.post("", alice.body(flavor="plain", image_id=narrowed))
+    assert answer.refusal == (400, "ModelArts.6336")
+    given = f"The field image_id is {narrowed}, which is for GPU"
+    assert answer.message == f"{given}; allowed: an image for CPU, as the flavor."
+    assert alice.running(flavor="gpu", image_id=narrowed)["image"]["id"] == narrowed

@@ -279,12 +279,14 @@ def test_what_a_notebook_may_be_changed_to(fleet: "Fleet", name: str) -> None:
 
 
 def test_an_image_for_ssh_only_needs_ssh(fleet: "Fleet", name: str) -> None:
-    put(shelf(fleet), reference(name), dev_services=["SSH"])
-    made = done(call(fleet.alice, "POST", body={"swr_path": reference(name)}))
-    settled(fleet.alice, made["id"])
-    for endpoints in ([], [{"service": "NOTEBOOK"}]):
-        answer = fleet.alice.post("", fleet.alice.body(image_id=made["id"], endpoints=endpoints))
-        assert answer.refusal == (400, "ModelArts.6768")
+    """Whether its manifest or its registration says so."""
+    for tag, of_manifest, asked in (("1", ["SSH"], {}), ("2", ["NOTEBOOK", "SSH"], {"services": ["SSH"]})):
+        put(shelf(fleet), reference(name, tag), dev_services=of_manifest)
+        made = done(call(fleet.alice, "POST", body={"swr_path": reference(name, tag)} | asked))
+        settled(fleet.alice, made["id"])
+        for endpoints in ([], [{"service": "NOTEBOOK"}]):
+            answer = fleet.alice.post("", fleet.alice.body(image_id=made["id"], endpoints=endpoints))
+            assert answer.refusal == (400, "ModelArts.6768")
 
 
 # Lists.
