@@ -193,13 +193,14 @@ class Hosted:
 
     # What is written down.
 
-    def dump(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table."""
+    def dump(self, *names: str) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of these tables, or of all."""
 
         def read(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
             return {
                 name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
                 for name, table in schema.metadata.tables.items()
+                if not names or name in names
             }
 
         return self.database.read_now(read)

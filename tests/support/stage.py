@@ -164,14 +164,13 @@ def registration(made: dict[str, str]) -> dict[str, Any]:
 
 def image(word: str = "id") -> Callable[[Stage, Caller], dict[str, str]]:
     """An image that the owner registered."""
+    return lambda stage, owner: {word: registered(content(stage, owner), owner)}
 
-    def make(stage: Stage, owner: Caller) -> dict[str, str]:
-        fresh = registration(content(stage, owner))
-        made = owner.request("POST", f"/v1/{owner.project_id}/images", None, fresh)
-        assert made.status == 200, made.raw
-        return {word: made.json["id"]}
 
-    return make
+def registered(made: dict[str, str], owner: Caller) -> str:
+    answer = owner.request("POST", f"/v1/{owner.project_id}/images", None, registration(made))
+    assert answer.status == 200, answer.raw
+    return answer.json["id"]
 
 
 def workspace(stage: Stage, _owner: Caller) -> dict[str, str]:
@@ -184,12 +183,14 @@ def workspace(stage: Stage, _owner: Caller) -> dict[str, str]:
 
 
 def image_group(stage: Stage, owner: Caller) -> dict[str, str]:
-    """The id of the group of a new image, where groups have ids; else one that is well formed."""
-    if "ListImageGroup" not in HANDLERS:
-        return {"id": str(uuid4())}
-    image()(stage, owner)
-    groups = owner.request("GET", f"/v1/{owner.project_id}/images/group", {"type": "DEDICATED"}).json["data"]
-    return {"id": next((one["id"] for one in groups if "id" in one), str(uuid4()))}
+    """The group of a new image, which nobody else has one in."""
+    name = f"nb-demo-env-{next(_numbers)}"
+    path = f"localhost/team-a/{name}:v1"
+    put(stage.hosted.data_dir / "images", path)
+    registered({"swr_path": path}, owner)
+    query = {"type": "DEDICATED", "name": name, "workspace_id": "*"}
+    (found,) = owner.request("GET", f"/v1/{owner.project_id}/images/group", query).json["data"]
+    return {"id": found["id"]}
 
 
 def published_image(stage: Stage, _owner: Caller) -> dict[str, str]:

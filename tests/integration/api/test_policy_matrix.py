@@ -1,11 +1,13 @@
 """Every operation, called by everybody who could call it: one table says what each is answered.
 
-The table is written by hand from the contract and the docs, not from the code; an operation that is not in it
-fails the test. What is asked for belongs to `owner`, a member of the project; the columns are those who ask.
-`HEAD`, `OPTIONS` and other methods that no operation has, and the gateway, have tables of their own below.
+The table is in `support.policy`; an operation that is not in it fails the test. What is asked for belongs to
+a member of the project; the columns are those who ask, the roles made of actions with which they ask, and
+what the workspace of the thing is to them. `HEAD`, `OPTIONS` and other methods that no operation has come
+below.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,122 +15,34 @@ import pytest
 
 from nbfleet.api.handlers import HANDLERS
 from nbfleet.domain.access import Role
+from nbfleet.services import roles
 from nbfleet.store import identity, schema
 from nbfleet.store.database import Connection
 from nbfleet.wire.operations import OPERATIONS, by_id
 from support import stage
 from support.client import Answer, Caller, exchange
+from support.policy import (
+    ACTIONS,
+    BEYOND,
+    DONE,
+    EMPTY,
+    EVERY_ACTION,
+    FORBIDDEN,
+    HIDDEN,
+    NOT_AVAILABLE,
+    POLICY,
+    REACH,
+    Outcome,
+)  # fmt: skip
 from support.service import wait_for
-from support.stage import PROJECT, Stage
+from support.stage import PROJECT, Prepared, Stage
 
-Outcome = tuple[int, str | None]
-DONE: Outcome = (0, None)  # The status of the operation; or not available while it has no handler.
-HIDDEN: Outcome = (404, "ModelArts.6404")
-FORBIDDEN: Outcome = (403, "ModelArts.0108")
-FOREIGN: Outcome = (403, "ModelArts.0210")
-NOBODY: Outcome = (401, "ModelArts.0201")
-UNSIGNED: Outcome = (401, "APIGW.0301")
-BAD_TOKEN: Outcome = (401, "ModelArts.0203")
-NO_PROJECT: Outcome = (401, "ModelArts.0212")
-NOT_AVAILABLE: Outcome = (501, "ModelArts.6361")
-
-# Those who cannot come in, whatever they ask for: refused before anything is looked up.
-SHUT_OUT = {
-    "intruder": FOREIGN,  # Administrator of another project, with this one in the path.
-    "expelled": FOREIGN,  # Was a member of the project once.
-    "anonymous": NOBODY,
-    "forger": UNSIGNED,  # The owner's key, a secret of his own.
-    "disabled": UNSIGNED,  # A member whom an administrator disabled.
-    "garbled": BAD_TOKEN,  # With a token that nobody issued.
-    "unscoped": NO_PROJECT,  # The owner, with a token for no project.
-}
-
-
-def row(
-    owner: Outcome, fellow: Outcome, chief: Outcome, neighbour: Outcome, foreman: Outcome
-) -> dict[str, Outcome]:
-    """`fellow`: another member. `chief`: administrator. `neighbour`, `foreman`: member and administrator of
-    another project, who ask there for what is here."""
-    asked = {"owner": owner, "fellow": fellow, "chief": chief, "neighbour": neighbour, "foreman": foreman}
-    return asked | {"by token": owner} | SHUT_OUT  # The owner shows a token in place of a signature.
-
-
-OWN = row(
-    DONE, HIDDEN, DONE, HIDDEN, HIDDEN
-)  # A notebook: its owner and administrators; for others it is not there.
-ANY = row(DONE, DONE, DONE, DONE, DONE)  # Lists and new things: each in the project that is asked.
-SHARED = row(DONE, DONE, DONE, HIDDEN, HIDDEN)  # Things of the project.
-EVERYWHERE = ANY  # What every project has: sizes, features, the built-in image, workspace 0.
-CHIEF = row(FORBIDDEN, FORBIDDEN, DONE, FORBIDDEN, DONE)  # About a project: administrators only.
-CHIEF_OWN = row(FORBIDDEN, FORBIDDEN, DONE, FORBIDDEN, HIDDEN)  # About one thing: of this project only.
-PERSONAL = row(DONE, HIDDEN, HIDDEN, HIDDEN, HIDDEN)  # Key pairs: of their user, administrators included.
-OPEN = dict.fromkeys(ANY, DONE)  # The request for a token is what proves who asks.
-# Names no project: good credentials are enough, members of nothing included.
-KNOWN = dict.fromkeys(ANY, DONE) | {
-    name: SHUT_OUT[name] for name in ("anonymous", "forger", "disabled", "garbled")
-}
-
-POLICY: dict[str, dict[str, Outcome]] = {
-    "ListAllNotebooks": CHIEF,
-    "ListNotebooks": ANY,
-    "CreateNotebook": ANY,
-    "ListFlavors": EVERYWHERE,
-    "ShowNotebookTags": ANY,
-    "ShowNotebook": OWN,
-    "UpdateNotebook": OWN,
-    "DeleteNotebook": OWN,
-    "StartNotebook": OWN,
-    "StopNotebook": OWN,
-    "CreateImage": OWN,
-    "ShowSwitchableFlavors": OWN,
-    "ShowLease": OWN,
-    "RenewLease": OWN,
-    "ListDynamicStorages": OWN,
-    "AttachDynamicStorage": OWN,
-    "ShowDynamicStorage": OWN,
-    "DetachDynamicStorage": OWN,
-    "CreateNotebookTags": OWN,
-    "DeleteNotebookTags": OWN,
-    "ListImage": EVERYWHERE,
-    "RegisterImage": ANY,
-    "ListImageGroup": ANY,
-    "UpdateImageGroup": CHIEF_OWN,
-    "DeleteImageGroup": CHIEF_OWN,
-    "ShowImage": OWN,
-    "DeleteImage": OWN,
-    "SyncImage": CHIEF_OWN,
-    "ListWorkspace": ANY,
-    "CreateWorkspace": CHIEF,
-    "ListUsers": CHIEF,
-    "ShowWorkspace": SHARED,
-    "UpdateWorkspace": CHIEF_OWN,
-    "DeleteWorkspace": CHIEF_OWN,
-    "ShowWorkspaceQuotas": SHARED,
-    "UpdateWorkspaceQuotas": CHIEF_OWN,
-    "ValidateAuthorization": CHIEF_OWN,
-    "ListAuthoringClusters": ANY,
-    "ShowCluster": SHARED,
-    "ListFeatures": EVERYWHERE,
-    "ListPools": ANY,
-    "ShowPool": SHARED,
-    "KeystoneCreateUserTokenByPassword": OPEN,
-    "KeystoneListProjects": KNOWN,
-    "KeystoneListAuthDomains": KNOWN,
-    "CreateKeypair": ANY,
-    "ListKeypairs": ANY,
-    "ListKeypairDetail": PERSONAL,
-    "UpdateKeypairDescription": PERSONAL,
-    "DeleteKeypair": PERSONAL,
-    "CountNotebooks": ANY,
-    "ExportNotebooks": ANY,
-    "FreezeNotebook": CHIEF_OWN,
-    "UnfreezeNotebook": CHIEF_OWN,
-    "ShowNotebookLog": OWN,
-}
 # Where the published body names somebody whom not every project has.
 BODIES = {"CreateWorkspace": {"name": "workspace", "auth_type": "PUBLIC"}}
 # What the contract answers to an unknown workspace.
 UNKNOWN_WORKSPACE: Outcome = (400, "ModelArts.7005")
+SOME_ACTION = "modelarts:workspace:list"  # A role has one at least.
+_numbers = itertools.count(1)
 
 
 @dataclass
@@ -155,6 +69,10 @@ def gathered(made: Stage) -> Cast:
     made.hosted.database.write_now(cut_off, disabled, expelled)
     nobody = Caller(owner.port, owner.project_id, owner.clock)
     others = {
+        "soloist": made.member("soloist"),
+        "observer": made.member("observer", role=role_of(made, EVERY_ACTION - REACH)),
+        "operator": made.member("operator", role=role_of(made, EVERY_ACTION)),
+        "resident": made.member("resident"),
         "by token": made.logged_in(owner),
         "fellow": made.member("fellow"),
         "chief": made.chief,
@@ -183,23 +101,28 @@ def cut_off(connection: Connection, disabled: Caller, expelled: Caller) -> None:
             identity.set_role(connection, user.no, project.no, None)
 
 
+def role_of(made: Stage, actions: Collection[str]) -> Role:
+    return made.hosted.database.write_now(roles.add, f"role-{next(_numbers)}", actions)
+
+
 def outcome(answer: Answer) -> Outcome:
     return answer.status, answer.json["error_code"] if answer.status >= 400 else None
 
 
-def expected(operation_id: str, name: str) -> Outcome:
-    told = POLICY[operation_id][name]
-    if told in (DONE, HIDDEN) and operation_id not in HANDLERS:
+def expected(operation_id: str, told: Outcome) -> Outcome:
+    if told in (DONE, HIDDEN, BEYOND) and operation_id not in HANDLERS:
         return NOT_AVAILABLE
+    if told == BEYOND:
+        return FORBIDDEN
     if told == HIDDEN and "{workspace_id}" in by_id(operation_id).path:
         return UNKNOWN_WORKSPACE
-    return (by_id(operation_id).status, None) if told == DONE else told
+    return (by_id(operation_id).status, told[1]) if told in (DONE, EMPTY) else told
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
 def test_each_operation_for_everybody(cast: Cast, operation: Any) -> None:
     """Those who are refused come first, and leave everything as it is; each of the others finds it anew."""
-    policy = POLICY[operation.id]
+    policy = POLICY[operation.id].everybody
     refused = [name for name in policy if policy[name] != DONE]
     prepared = cast.stage.prepare(operation.id, cast.owner, BODIES.get(operation.id))
     before = kept(cast)
@@ -208,23 +131,156 @@ def test_each_operation_for_everybody(cast: Cast, operation: Any) -> None:
     for name in policy.keys() - set(refused):
         again = cast.stage.prepare(operation.id, cast.owner, BODIES.get(operation.id))
         got[name] = outcome(again.send(cast.caller(name)))
-    assert got == {name: expected(operation.id, name) for name in policy}
+    assert got == {name: expected(operation.id, told) for name, told in policy.items()}
 
 
-def settled(cast: Cast) -> dict[str, Any] | None:
-    """All rows, once no image is on its way."""
-    tables = cast.stage.hosted.dump()
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_each_operation_for_roles_made_of_actions(cast: Cast, operation: Any) -> None:
+    """Its action is enough for what is one's own, and nothing takes its place."""
+    action, soloist = ACTIONS[operation.id], cast.others["soloist"]
+    sole = role_of(cast.stage, {action or SOME_ACTION})
+    rest = role_of(cast.stage, EVERY_ACTION - {action})
+
+    def prepared() -> Prepared:
+        become(cast, soloist, Role.MEMBER)
+        return cast.stage.prepare(operation.id, soloist, BODIES.get(operation.id))
+
+    def sent(request: Prepared, name: str) -> Outcome:
+        if name in ("observer", "operator"):
+            return outcome(request.send(cast.others[name]))
+        become(cast, soloist, sole if name == "sole" else rest)
+        return outcome(request.send(soloist))
+
+    policy = POLICY[operation.id].roles(action)
+    refused = [name for name in policy if policy[name] != DONE]
+    request = prepared()
+    before = kept(cast)
+    got = {name: sent(request, name) for name in refused}
+    assert kept(cast) == before
+    for name in policy.keys() - set(refused):
+        got[name] = sent(prepared(), name)
+    assert got == {name: expected(operation.id, told) for name, told in policy.items()}
+
+
+def become(cast: Cast, caller: Caller, role: Role) -> None:
+    """It counts with the next request: what is remembered of callers is forgotten."""
+    cast.stage.hosted.leave(caller, PROJECT, role)
+    cast.stage.hosted.context.access.end()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_each_operation_in_a_workspace_that_is_closed(cast: Cast, operation: Any) -> None:
+    """What is asked for is in one, whose owner made it while it was open; or is asked to go into one."""
+    policy = POLICY[operation.id].places()
+    people = {"owner": cast.others["resident"]} | cast.others
+    harmless = [column for column in policy if policy[column] != DONE or operation.method == "GET"]
+    place = Workspace(cast)
+    request = place.prepare(operation.id)
+    before = kept(cast)
+    got: dict[tuple[str, str], Outcome] = {}
+    for how, name in harmless:
+        place.close(how)
+        got[how, name] = seen(request, people[name])
+    assert kept(cast) == before
+    for how, name in policy.keys() - set(harmless):
+        place = Workspace(cast)
+        request = place.prepare(operation.id)
+        place.close(how)
+        got[how, name] = seen(request, people[name])
+    assert got == {column: expected(operation.id, told) for column, told in policy.items()}
+
+
+# What a list of things asks for to show those of one workspace, and no others.
+LISTS: dict[str, dict[str, str]] = {
+    "ListAllNotebooks": {}, "ListNotebooks": {}, "ShowNotebookTags": {}, "CountNotebooks": {},
+    "ExportNotebooks": {}, "ListImage": {"type": "DEDICATED"}, "ListImageGroup": {"type": "DEDICATED"},
+}  # fmt: skip
+
+
+class Workspace:
+    """A new one, open to owner, fellow and operator by name, until it is closed."""
+
+    def __init__(self, cast: Cast) -> None:
+        self._stage, self._chief, self._how = cast.stage, cast.stage.chief, "GRANTED"
+        self._owner, self._stranger = cast.others["resident"], cast.owner
+        self._named = [self._owner, cast.others["fellow"], cast.others["operator"]]
+        self._at = f"/v1/{self._chief.project_id}/workspaces"
+        body = {"name": f"closed-{next(_numbers)}"} | self._openness("GRANTED")
+        self.id: str = self._chief.request("POST", self._at, None, body).json["id"]
+
+    def _openness(self, how: str) -> dict[str, Any]:
+        if how == "PRIVATE":
+            return {"auth_type": how}
+        named = self._named if how == "GRANTED" else [self._stranger]
+        return {"auth_type": "INTERNAL", "grants": [{"user_id": one.user_id} for one in named]}
+
+    def close(self, how: str) -> None:
+        if how != self._how:
+            path, body = f"{self._at}/{self.id}", self._openness(how)
+            assert self._chief.request("PUT", path, None, body).status == 200
+            self._how = how
+
+    def prepare(self, operation_id: str) -> Prepared:
+        """A request for what the owner has in it, or about it, or for something new in it."""
+        resident = Resident(**vars(self._owner), workspace_id=self.id)
+        if operation_id == "ListImage":
+            self._stage.prepare("ShowImage", resident)
+        made = self._stage.prepare(operation_id, resident, BODIES.get(operation_id))
+        if operation_id in LISTS:
+            made = replace(made, query=made.query | LISTS[operation_id] | {"workspace_id": self.id})
+        if "workspace_id" in made.words:
+            made = replace(made, words=made.words | {"workspace_id": self.id})
+        if operation_id in ("CreateNotebook", "RegisterImage"):
+            made = replace(made, body=made.body | {"workspace_id": self.id})
+        return made
+
+
+@dataclass
+class Resident(Caller):
+    """Its new notebooks and images go into one workspace."""
+
+    workspace_id: str = ""
+
+    def request(
+        self, method: str, path: str, query: Any = None, body: Any = None, headers: Any = None
+    ) -> Answer:  # fmt: skip
+        if method == "POST" and path.endswith(("/notebooks", "/images")):
+            body = body | {"workspace_id": self.workspace_id}
+        return super().request(method, path, query, body, headers)
+
+
+def seen(request: Prepared, caller: Caller) -> Outcome:
+    """The outcome, and of a list whether there is anything in it."""
+    answer = request.send(caller)
+    if answer.status != 200 or request.operation.id not in LISTS:
+        return outcome(answer)
+    match request.operation.id:
+        case "ExportNotebooks":
+            shown = len(answer.raw.splitlines())
+        case "ShowNotebookTags":
+            shown = len(answer.json["tags"])
+        case _:
+            shown = answer.json["total"]
+    return outcome(answer) if shown else (answer.status, EMPTY[1])
+
+
+def is_settled(cast: Cast) -> bool:
+    """Whether no image is on its way."""
     due = [column.name for column in schema.images.columns].index("due_at")
-    return tables if all(line[due] is None for line in tables["images"]) else None
+    return all(line[due] is None for line in cast.stage.hosted.dump("images")["images"])
 
 
 def kept(cast: Cast) -> dict[str, Any]:
     """What these people did and have; what the service does meanwhile is left out."""
-    tables = wait_for("images to be tried", lambda: settled(cast), 30, 0.02)
+    wait_for("images to be tried", lambda: is_settled(cast), 30, 0.05)
+    tables = cast.stage.hosted.dump("images", "keypairs", "workspaces", "notebooks", "audit")
     people = {caller.user_id for caller in (cast.owner, *cast.others.values())}
     actor = [column.name for column in schema.audit.columns].index("actor")
     written = [line for line in tables["audit"] if line[actor] in people]
-    things = {name: tables[name] for name in ("images", "workspaces", "keypairs")}
+    things: dict[str, Any] = {name: tables[name] for name in ("images", "keypairs")}
+    # Who may use one is changed between requests, and no request changes that.
+    told = [n for n, one in enumerate(schema.workspaces.columns) if one.name in ("no", "name", "description")]
+    things["workspaces"] = [tuple(line[n] for n in told) for line in tables["workspaces"]]
     return {**things, "audit": written, "notebooks": len(tables["notebooks"])}
 
 
