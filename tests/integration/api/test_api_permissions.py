@@ -1,6 +1,6 @@
 """What members and administrators see of each other, and what they may do.
 
-What each operation answers to each kind of caller is a table, in test_policy_matrix.
+What each operation answers to each kind of caller is a table, in `support.policy`.
 """
 
 from collections.abc import Iterator
