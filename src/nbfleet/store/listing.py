@@ -8,6 +8,7 @@ on the way. Who may see what was already decided when the query was narrowed.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Table
@@ -86,6 +87,7 @@ _PROBE = 1000
 _DENSE = 10  # Of _PROBE.
 _COUNTED = frozenset({"status", *_BY_COLUMN})
 _GATHERED_BATCHES = 3
+_CREATION = attrgetter("create_at", "number")
 
 
 def page(connection: Connection, directory: Directory, query: Query) -> Page:
@@ -172,11 +174,22 @@ class Look:
     def batch(self, *, along_index: bool) -> list[Row]:
         if along_index and self.shape.deleted is False and "id" not in self.shape.equal:
             index = paths.narrowest(self.shape.equal & _COUNTED, False, self._rows_with).index
+            return self._next(self.query.limit, index, each=True)
+        index = None if self.shape.tags else self.narrowest().index
+        statement = statements.page(self.dialect, self.shape, self._order(), index, "unknown")
+        return [Row(*one[1:]) for one in self._rows(statement, self.query.limit, 0)]
+
+    def _next(self, size: int, index: str | None, *, each: bool) -> list[Row]:
+        """The next rows of a walk, which goes in order of creation."""
+        if self.dialect == "sqlite":
+            stored = statements.next_as_stored(self.shape, self._order(), index, each=each)
+            rows = [Row(*one[1:]) for one in self._rows(stored, size, 0)]
+            return sorted(rows, key=_CREATION, reverse=self.query.descending)
+        if each:
             statement = statements.next_rows(self.dialect, self.shape, self._order(), index)
         else:
-            index = None if self.shape.tags else self.narrowest().index
             statement = statements.page(self.dialect, self.shape, self._order(), index, "unknown")
-        return [Row(*one[1:]) for one in self._rows(statement, self.query.limit, 0)]
+        return [Row(*one[1:]) for one in self._rows(statement, size, 0)]
 
     # Where a counter knows the total.
 
@@ -184,11 +197,13 @@ class Look:
         size = min(self.query.limit, total - self.query.offset)
         if size <= 0:
             return Page(total, ())
-        from_end = self.query.offset > total // 2 and self.query.after is None
+        from_end = self.query.offset > total // 2
         skip = total - self.query.offset - size if from_end else self.query.offset
         path = self._path(skip + size, total)
         if path.cost > most:
             return None
+        if self.query.after is not None:
+            return Page(total, self._next(size, path.index, each=False))
         order = self._order(from_end=from_end)
         found = self._rows(
             statements.page(self.dialect, self.shape, order, path.index, "unknown"), size, skip

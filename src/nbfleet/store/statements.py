@@ -137,6 +137,20 @@ def next_rows(dialect: str, shape: Shape, order: Order, index: str | None) -> St
     return compiled(dialect, along(rows, index))
 
 
+@lru_cache(maxsize=_KEPT)
+def next_as_stored(shape: Shape, order: Order, index: str | None, *, each: bool) -> Statement:
+    """The rows behind a place with 0 for a total, for SQLite, which meets them in the order of their numbers:
+    so they lie in the file, and the kernel reads ahead, as it does not from the newest to the oldest.
+
+    `each`: they are looked at one by one along the index. The answer has no order.
+    """
+    some = select(_n.rid).where(where("sqlite", shape, None if each else index, each=each))
+    some = some.order_by(*ordering(order)).limit(bindparam("size")).offset(bindparam("skip"))
+    n = schema.notebooks.alias("n")
+    rows = _shown(literal_column("0"), n, n.c).where(n.c.rid.in_(along(some, index)))
+    return compiled("sqlite", rows)
+
+
 def _shown(total: ColumnElement[Any], source: FromClause, n: Any) -> Select[Any]:
     """What a `Row` is made of, behind a total; `n` are the columns of the notebooks in the source."""
     users, documents = schema.users, schema.documents
