@@ -228,7 +228,7 @@ class Database:
         if not self.is_sqlite:
             return None
         try:
-            driver: Any = self._readers.get().connection.driver_connection
+            driver = self._readers.driver()
             return driver, driver.execute("PRAGMA data_version").fetchone()[0]
         except OperationalError as fault:
             raise translated(fault) from fault
@@ -269,7 +269,7 @@ class Database:
         not. With SQLite it has the calling thread to itself, because handing a short read to another and back
         costs several times what it does."""
         if self.is_sqlite:
-            return self._glanced(lambda: self._read(self._readers, lambda c: fn(c, *args, **kwargs)))
+            return self._glanced(lambda _: self._read(self._readers, lambda c: fn(c, *args, **kwargs)))
         future = self._threads.submit(self._read, self._glancers, lambda c: fn(c, *args, **kwargs))
         return await self._in_time(future)
 
@@ -277,32 +277,35 @@ class Database:
         """run(connection of the driver) outside of any transaction, otherwise like `glance`. For one
         statement, which is a snapshot by itself."""
         if self.is_sqlite:
-            return self._glanced(lambda: self.statement_now(run))
+            return self._glanced(lambda driver: self._told(run, driver))
         return await self._in_time(self._threads.submit(self.statement_now, run))
 
     def statement_now(self, run: Callable[[Any], R]) -> R:
         """The same in the calling thread, however long it takes with SQLite."""
         try:
-            connection = self._single.get()
-            driver: Any = connection.connection.driver_connection
+            driver = self._single.driver()
         except OperationalError as fault:
             raise translated(fault) from fault
+        return self._told(run, driver)
+
+    def _told(self, run: Callable[[Any], R], driver: Any) -> R:
         try:
             return run(driver)
         except self._driver_fault as fault:
             if not self.is_sqlite and driver.closed:
-                connection.invalidate()
+                self._single.get().invalidate()
             raise Unavailable(str(fault)) from fault
 
-    def _glanced(self, read: Callable[[], R]) -> R:
+    def _glanced(self, read: Callable[[Any], R]) -> R:
+        """read(connection of the driver), stopped after the steps of a glance at SQLite."""
         steps = bounds.Steps()
         try:
-            driver: Any = self._readers.get().connection.driver_connection
+            driver = self._readers.driver()
         except OperationalError as fault:
             raise translated(fault) from fault
         driver.set_progress_handler(steps, bounds.STEPS)
         try:
-            return read()
+            return read(driver)
         except Unavailable as fault:
             if steps.are_over:
                 raise TooSlow from fault

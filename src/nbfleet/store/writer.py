@@ -39,8 +39,14 @@ class PerThread:
                 self._all.discard(connection)
             connection = self._engine.connect().execution_options(**self._options)
             self._local.connection = connection
+            self._local.driver = connection.connection.driver_connection
             self._all.add(connection)
         return connection
+
+    def driver(self) -> Any:
+        """The connection of the driver in it, kept: to ask for it each time takes as long as a short read."""
+        self.get()
+        return self._local.driver
 
     def close(self) -> None:
         for connection in self._all:
