@@ -1,5 +1,8 @@
 """The migrations lead to the schema of this release, once, and not from what they do not know."""
 
+import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,7 +11,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import Engine, inspect, text
 
 from nbfleet.store import migrate, schema
 from nbfleet.store.database import open_engine
@@ -62,6 +65,48 @@ def test_the_schema_of_a_newer_release_is_refused_and_left_alone(database_url: s
 def test_what_is_there_is_counted_and_dated_by_the_upgrade(database_url: str) -> None:
     """From before workspaces knew anything of themselves, and storage was counted."""
     engine = open_engine(database_url)
+    _fill_old(engine)
+    assert migrate.upgrade(engine) is True
+    _check_upgraded(engine)
+    engine.dispose()
+
+
+KILLED = """
+import os, signal, sys
+from sqlalchemy import event
+from nbfleet.store import migrate
+from nbfleet.store.database import open_engine
+
+engine = open_engine(sys.argv[1])
+
+@event.listens_for(engine, "after_cursor_execute")
+def kill(connection, cursor, statement, *_rest):
+    if sys.argv[2] in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+migrate.upgrade(engine)
+"""
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE documents", "UPDATE notebooks SET storage", "images_of_reference", "'0013'"]
+)
+def test_an_upgrade_that_is_killed_leaves_the_old_schema_and_can_be_repeated(
+    database_url: str, statement: str
+) -> None:
+    engine = open_engine(database_url)
+    _fill_old(engine)
+    killed = subprocess.run([sys.executable, "-c", KILLED, database_url, statement], check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    with engine.connect() as connection:
+        assert migrate.current(connection) == "0007"
+        assert "quotas" not in inspect(connection).get_table_names()
+    assert migrate.upgrade(engine) is True
+    _check_upgraded(engine)
+    engine.dispose()
+
+
+def _fill_old(engine: Engine) -> None:
     with engine.execution_options(writes=True).begin() as connection:
         config = Config()
         config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
@@ -70,7 +115,9 @@ def test_what_is_there_is_counted_and_dated_by_the_upgrade(database_url: str) ->
         for statement in OLD_ROWS:
             bound = {"body": b"{}"} if ":body" in statement else {}
             connection.execute(text(statement), bound)
-    assert migrate.upgrade(engine) is True
+
+
+def _check_upgraded(engine: Engine) -> None:
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT description, auth_type, create_at, update_at FROM workspaces"))
         assert [tuple(row) for row in rows] == [("", "PUBLIC", 77, 77)]
@@ -78,7 +125,6 @@ def test_what_is_there_is_counted_and_dated_by_the_upgrade(database_url: str) ->
         assert [row[0] for row in storage] == [5, 9, 0]
         used = connection.execute(text("SELECT * FROM storage_used"))
         assert [tuple(row) for row in used] == [(1, 1, 1, 14)]
-    engine.dispose()
 
 
 def _old_notebook(number: int, status: int, growing_to: str) -> list[str]:
