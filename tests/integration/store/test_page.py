@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from nbfleet.domain.lifecycle import Status, status_of
 from nbfleet.domain.listing import Billing, Query, SortKey, Tag, Window
 from nbfleet.domain.notebook import Notebook
-from nbfleet.store import documents, listing
+from nbfleet.store import documents, listing, statements
 from nbfleet.store.codes import STATUS
 from nbfleet.store.database import Connection, Database
 from nbfleet.store.directory import Directory
+from nbfleet.store.statements import Order
 from nbfleet.wire.placement import Pool
 from support import fleet, oracle
 from support.oracle import DESCRIPTIONS, FLAVORS, NAMES, TAGS, VALUES, answered
@@ -102,6 +103,26 @@ def test_a_walk_from_place_to_place_meets_every_row_once(
 
 
 ALL = Query(project_id=fleet.PROJECTS[0], feature=None, workspace_id=None, limit=1000)
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_a_walk_from_the_newest_meets_the_rows_in_the_order_of_the_file(
+    database: Database, each: bool
+) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL is asked in the order of the list.")
+    step = replace(ALL, limit=50)
+    step = replace(step, after=database.read_now(listing.page, Directory(), step).rows[-1].place)
+
+    def met(connection: Connection) -> list[int]:
+        look = listing.look_at(connection, Directory(), step)
+        assert look is not None
+        statement = statements.next_as_stored(look.shape, Order(step.sort, True), "create_at", each=each)
+        return [row[1] for row in statement.run(connection, look.values | {"size": 50, "skip": 0})]
+
+    shown = [row.number for row in database.read_now(listing.page, Directory(), step).rows]
+    assert len(shown) == 50
+    assert database.read_now(met) == sorted(shown) != shown
 
 
 def test_each_filter_alone_with_each_of_its_values(database: Database) -> None:
