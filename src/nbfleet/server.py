@@ -42,6 +42,7 @@ from nbfleet.runtimes.local import machine as machines
 from nbfleet.runtimes.local.runtime import LocalRuntime
 from nbfleet.runtimes.simulated import SimulatedRuntime
 from nbfleet.services import identity
+from nbfleet.services.bulk_work import Bulks
 from nbfleet.services.context import Context
 from nbfleet.settings import DEFAULT_FLAVORS, Settings, api_url, gateway_url
 from nbfleet.store import claims, keyring, migrate
@@ -229,6 +230,7 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
             lambda: sweeper.stop_expired(works, reconciler.hint),
             lambda: sweeper.tidy(works),
             lambda: trials.try_images(works),
+            Bulks(context, asyncio.sleep).run,
             live.run,
         ],
         live.close,

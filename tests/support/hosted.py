@@ -27,6 +27,7 @@ from nbfleet.reconciler.works import Works
 from nbfleet.runtimes.base import InstanceSpec
 from nbfleet.runtimes.simulated import Behaviour, SimulatedRuntime
 from nbfleet.services import identity
+from nbfleet.services.bulk_work import Bulks
 from nbfleet.services.context import Context
 from nbfleet.settings import DEFAULT_FLAVORS, FlavorSettings, Settings
 from nbfleet.store import keyring, migrate, notebooks, schema
@@ -84,6 +85,7 @@ class Hosted:
     machine: Size | None = None
     abilities: frozenset[Ability] = SimulatedRuntime.abilities
     given: dict[str, InstanceSpec] = field(default_factory=dict)  # What each notebook was last started with.
+    bulk_is_held: bool = False  # While it is so, no action on many notebooks goes on.
 
     def start(self) -> "Hosted":
         defaults = {"data_dir": str(self.data_dir), "flavors": FLAVORS, "validate_answers": True}
@@ -126,12 +128,20 @@ class Hosted:
         app, live = whole_site(tools, Authenticator(self.context), metrics, f"http://127.0.0.1:{self.port}")
         self._live = live
         self._face = Face(app, self._socket, self.settings)
-        working = asyncio.gather(reconciler.run(), trials.try_images(works), mounts.run(), live.run())
+        bulks = Bulks(self.context, self._rest)
+        working = asyncio.gather(
+            reconciler.run(), trials.try_images(works), mounts.run(), bulks.run(), live.run()
+        )
         serving = asyncio.create_task(self._face.run())
         ready.set()
         await serving
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
+
+    async def _rest(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        while self.bulk_is_held:
+            await asyncio.sleep(0.01)
 
     def _script(self, spec: InstanceSpec) -> Behaviour:
         self.given[spec.ref.notebook_id] = spec

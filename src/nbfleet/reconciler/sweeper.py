@@ -11,7 +11,7 @@ import structlog
 from nbfleet.domain import lifecycle
 from nbfleet.domain.lifecycle import Event
 from nbfleet.reconciler.works import Works, steadily
-from nbfleet.store import audit, claims, idempotency, identity, mounts, notebooks
+from nbfleet.store import audit, bulk_actions, claims, idempotency, identity, mounts, notebooks
 from nbfleet.store.audit import Actor
 from nbfleet.store.database import Connection
 
@@ -20,6 +20,7 @@ log = structlog.get_logger()
 LONGEST_NAP = 1000  # Milliseconds.
 TIDY = 600.0  # Seconds between clearings of old records.
 REMEMBER_KEYS = 86_400_000  # Milliseconds an Idempotency-Key is kept.
+REMEMBER_BULK = 90 * 86_400_000  # Milliseconds an action on many notebooks can still be looked at.
 REMEMBER_MOUNTS = 3_600_000  # Milliseconds one that was unmounted can still be asked for.
 _BATCH = 200
 _LEASE = Actor("lease")
@@ -69,13 +70,14 @@ def _apply_if_due(connection: Connection, works: Works, notebook_id: str) -> Eve
 
 
 async def tidy(works: Works) -> None:
-    """Until cancelled: expired tokens and old request keys are dropped."""
+    """Until cancelled: expired tokens, old request keys and old actions on many notebooks are dropped."""
 
     async def step() -> float:
         now = works.clock()
         await works.database.write(identity.delete_expired, now)
         await works.database.write(idempotency.forget, now - REMEMBER_KEYS)
         await works.database.write(mounts.forget, now - REMEMBER_MOUNTS)
+        await works.database.write(bulk_actions.forget, now - REMEMBER_BULK)
         return TIDY
 
     await steadily(works, "tidy", step)

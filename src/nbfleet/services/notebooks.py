@@ -51,6 +51,10 @@ class Shown:
     pool: pool_store.Named | None = None
 
 
+# Sees the notebook under its lock before anything is changed, and may refuse that.
+First = Callable[[Connection, Stored], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Who asks, under which request id."""
@@ -119,7 +123,9 @@ async def update(context: Context, request: Request, notebook_id: str, body: Not
     return await _change(context, request, notebook_id, "update", change, may_be)
 
 
-async def start(context: Context, request: Request, notebook_id: str, period: int) -> Shown:
+async def start(
+    context: Context, request: Request, notebook_id: str, period: int, first: First | None = None
+) -> Shown:
     """`period` is the auto-stop period from the request, checked."""
 
     def change(found: Stored, now: int) -> Notebook:
@@ -139,15 +145,15 @@ async def start(context: Context, request: Request, notebook_id: str, period: in
         pools.make_room(connection, context, after)
         storage.mount_again(connection, found.rid, after.update_at)
 
-    return await _change(context, request, notebook_id, Event.START.value, change, has_room)
+    return await _change(context, request, notebook_id, Event.START.value, change, has_room, first)
 
 
-async def stop(context: Context, request: Request, notebook_id: str) -> Shown:
-    return await _end(context, request, notebook_id, Event.STOP)
+async def stop(context: Context, request: Request, notebook_id: str, first: First | None = None) -> Shown:
+    return await _end(context, request, notebook_id, Event.STOP, first)
 
 
-async def delete(context: Context, request: Request, notebook_id: str) -> Shown:
-    return await _end(context, request, notebook_id, Event.DELETE)
+async def delete(context: Context, request: Request, notebook_id: str, first: First | None = None) -> Shown:
+    return await _end(context, request, notebook_id, Event.DELETE, first)
 
 
 async def freeze(context: Context, request: Request, notebook_id: str) -> Shown:
@@ -167,7 +173,12 @@ async def show_lease(context: Context, caller: Caller, notebook_id: str) -> Note
 
 
 async def renew_lease(
-    context: Context, request: Request, notebook_id: str, duration: int | None, body: LeaseReq | None
+    context: Context,
+    request: Request,
+    notebook_id: str,
+    duration: int | None,
+    body: LeaseReq | None,
+    first: First | None = None,
 ) -> Notebook:
     period = requests.requested_period(context.lease_range, duration, None, body)
 
@@ -176,7 +187,7 @@ async def renew_lease(
         _check_period(context, notebook, period)
         return replace(notebook, lease=leases.renewed(notebook.lease, period, now))
 
-    return (await _change(context, request, notebook_id, "renew", change)).notebook
+    return (await _change(context, request, notebook_id, "renew", change, first=first)).notebook
 
 
 async def switchable_flavors(context: Context, caller: Caller, notebook_id: str) -> list[NotebookFlavor]:
@@ -199,7 +210,9 @@ async def readable(context: Context, caller: Caller, notebook_id: str) -> Notebo
     return await context.database.read(read)
 
 
-async def _end(context: Context, request: Request, notebook_id: str, event: Event) -> Shown:
+async def _end(
+    context: Context, request: Request, notebook_id: str, event: Event, first: First | None
+) -> Shown:
     """Stops or deletes. A start that is called off while it waits leaves no steps to be shown."""
 
     def change(found: Stored, now: int) -> Notebook:
@@ -207,7 +220,7 @@ async def _end(context: Context, request: Request, notebook_id: str, event: Even
         waited = lifecycle.is_waiting(found.notebook, claimed=found.claimed)
         return replace(ended, progress=None) if waited else ended
 
-    return await _change(context, request, notebook_id, event.value, change)
+    return await _change(context, request, notebook_id, event.value, change, first=first)
 
 
 async def _simply(context: Context, request: Request, notebook_id: str, event: Event) -> Shown:
@@ -226,13 +239,16 @@ async def _change(
     event: str,
     change: Callable[[Stored, int], Notebook],
     check: Callable[[Connection, Stored, Notebook], None] | None = None,
+    first: First | None = None,
 ) -> Shown:
     """`check` sees the record before and after: it may refuse the change by what else there is in the store,
-    and changes what goes with it."""
+    and changes what goes with it. What `first` writes is kept only if the change is made."""
 
     def write(connection: Connection) -> Shown:
         now = context.clock()
         found = actionable(connection, request.caller, notebook_id, lock=True)
+        if first is not None:
+            first(connection, found)
         changed = change(found, now)
         if check is not None:
             check(connection, found, changed)

@@ -10,7 +10,7 @@ from nbfleet.domain.listing import Query
 from nbfleet.domain.tags import Tags
 from nbfleet.services import lists, notebooks, requests
 from nbfleet.services.context import Context
-from nbfleet.services.notebooks import Request
+from nbfleet.services.notebooks import First, Request
 from nbfleet.store import audit
 from nbfleet.store import notebooks as rows
 from nbfleet.store import tags as store
@@ -22,7 +22,12 @@ MOST_IN_USE = 10_000  # Pairs of an answer, which has no pages.
 
 
 async def set_tags(
-    context: Context, request: Request, notebook_id: str, workspace_id: str | None, body: CreateTmsTagsRequest
+    context: Context,
+    request: Request,
+    notebook_id: str,
+    workspace_id: str | None,
+    body: CreateTmsTagsRequest,
+    first: First | None = None,
 ) -> None:
     """`workspace_id`: only if the notebook is in this workspace."""
     wanted = dict(requests.checked_tags(body.tags))
@@ -30,7 +35,7 @@ async def set_tags(
     def change(now: Tags) -> Tags:
         return requests.joined_tags(now, wanted)
 
-    await _change(context, request, notebook_id, workspace_id, "tag", change)
+    await _change(context, request, notebook_id, workspace_id, "tag", change, first)
 
 
 async def remove_tags(
@@ -62,12 +67,15 @@ async def _change(
     workspace_id: str | None,
     event: str,
     change: Callable[[Tags], Tags],
+    first: First | None = None,
 ) -> None:
     def write(connection: Connection) -> None:
         found = notebooks.actionable(connection, request.caller, notebook_id, lock=True)
         notebook = found.notebook
         if workspace_id not in (None, notebook.workspace_id):
             raise errors.not_found("instance", notebook_id)
+        if first is not None:
+            first(connection, found)
         _check_status(notebook.id, status_of(notebook))
         after = change(notebook.tags)
         if after != notebook.tags:

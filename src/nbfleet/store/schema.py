@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 
+from nbfleet.store.schema_bulk import bulk_actions, bulk_rows
 from nbfleet.store.schema_identity import (
     Number,
     SortedText,
@@ -45,6 +46,8 @@ from nbfleet.store.schema_identity import (
 __all__ = [
     "access_keys",
     "accounts",
+    "bulk_actions",
+    "bulk_rows",
     "keypairs",
     "login_links",
     "memberships",

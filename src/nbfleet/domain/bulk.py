@@ -1,0 +1,105 @@
+"""Actions on many notebooks: which of them one would change, and why not the others. Pure.
+
+The same decision is made for the preview and again for each notebook under its lock, so that what was
+announced and what happens differ only by what changed in between.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from nbfleet.domain import access, lifecycle
+from nbfleet.domain import lease as leases
+from nbfleet.domain.access import Caller
+from nbfleet.domain.lifecycle import Event, Status
+from nbfleet.domain.listing import Query
+
+
+class Action(StrEnum):
+    START = "start"
+    STOP = "stop"
+    DELETE = "delete"
+    EXTEND = "extend"  # The lease is renewed.
+    TAG = "tag"
+
+
+# What a role must contain to ask for it at all; every member may tag.
+PERMISSIONS: Mapping[Action, str] = {
+    Action.START: "modelarts:notebook:start",
+    Action.STOP: "modelarts:notebook:stop",
+    Action.DELETE: "modelarts:notebook:delete",
+    Action.EXTEND: "modelarts:notebook:updateStopPolicy",
+}
+_EVENTS = {Action.START: Event.START, Action.STOP: Event.STOP, Action.DELETE: Event.DELETE}
+
+
+class Result(StrEnum):
+    """What became of one notebook of an action."""
+
+    PENDING = "pending"
+    DONE = "done"
+    SKIPPED = "skipped"  # It was not to be changed, or no longer.
+    FAILED = "failed"  # It was tried and refused, or did not work.
+    CANCELLED = "cancelled"  # The rest was called off.
+
+
+class Reason(StrEnum):
+    """Why a notebook is not changed."""
+
+    STATE = "state"  # Its status does not allow it.
+    FOREIGN = "foreign"  # It belongs to somebody else.
+    FREE = "free"  # A free one, whose lease cannot be that long.
+    LEFT = "left"  # It no longer is on the list that the action was begun on.
+    GONE = "gone"  # It is not there, or not for the caller.
+    NOT_ALLOWED = "not allowed"  # The caller may no longer do this.
+    REFUSED = "refused"  # By a rule that depends on more than the notebook, such as a quota.
+    FAULT = "fault"  # Something went wrong in the service.
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What decides about a notebook. `waiting`: its start waits for its turn; see `lifecycle.is_waiting`."""
+
+    owner_id: str
+    status: Status
+    feature: str = "NOTEBOOK"
+    waiting: bool = False
+
+
+def objection(
+    action: Action, candidate: Candidate, caller: Caller, period: int | None, longest_free: int
+) -> Reason | None:
+    """Why the action would not change this notebook; None where it would. The caller is known to see it.
+
+    `period` is that of the lease in milliseconds for START and EXTEND, and `longest_free` the longest that a
+    free one may have.
+    """
+    if not access.acts_on(caller, candidate.owner_id):
+        return Reason.FOREIGN
+    if not _fits(action, candidate):
+        return Reason.STATE
+    is_too_long = period is not None and (period == leases.OFF or period > longest_free)
+    return Reason.FREE if candidate.feature == "DEFAULT" and is_too_long else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for: an action on the notebooks with these ids, or on all that a query finds.
+
+    `period` in milliseconds is that of the lease for START and EXTEND; `tag` is the one to set, for TAG.
+    """
+
+    action: Action
+    ids: tuple[str, ...] = ()
+    query: Query | None = None
+    period: int | None = None
+    tag: tuple[str, str] | None = None
+
+
+def _fits(action: Action, candidate: Candidate) -> bool:
+    status = candidate.status
+    if action is Action.EXTEND:
+        return status is Status.RUNNING
+    if action is Action.TAG:
+        return status not in (Status.FROZEN, Status.DELETING, Status.DELETED)
+    return lifecycle.allows(status, _EVENTS[action], waiting=candidate.waiting)

@@ -1,0 +1,267 @@
+"""Actions on many notebooks: what one would do, beginning it, watching it, and calling off the rest.
+
+What is begun is written down with all its notebooks and carried out by `bulk_work`, in the name of whoever
+began it. A list is looked through before anything is written, so that a long look holds up no writer; each
+notebook is checked again when its turn comes.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from nbfleet.domain import access, bulk, lifecycle
+from nbfleet.domain.access import Caller, Scope
+from nbfleet.domain.bulk import Action, Candidate, Reason, Result, Wish
+from nbfleet.domain.lifecycle import Status
+from nbfleet.domain.listing import Query
+from nbfleet.services import lists, requests
+from nbfleet.services.context import Context
+from nbfleet.services.notebooks import Request
+from nbfleet.services.slots import RETRY_AFTER
+from nbfleet.store import bulk_actions as store
+from nbfleet.store import notebooks
+from nbfleet.store.bulk_actions import Bulk, Found, New, Row, Target
+from nbfleet.store.database import Connection
+from nbfleet.wire import errors
+from nbfleet.wire.tags import TmsTag
+
+MOST = 10_000  # Notebooks of one action.
+AT_ONCE = 5  # Actions of one user that have work left.
+SHOWN = 50  # Notebooks of each kind that a preview names.
+_BATCH = 500
+_MOVING = frozenset({Status.CREATING, Status.STARTING})
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One notebook of an action. `status` is None where it is not there for the caller; `reason` is None
+    where it would be changed."""
+
+    id: str
+    name: str
+    status: Status | None
+    reason: Reason | None
+
+    @property
+    def target(self) -> Target:
+        return Target(self.id, self.name, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Notebooks that are kept for the same reason in the same status: how many, and the first of them."""
+
+    reason: Reason
+    status: Status | None
+    count: int
+    first: Sequence[Judged]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an action would do now. `first` are some of the `changing` ones; `kept` begins with the most."""
+
+    wish: Wish
+    total: int
+    changing: int
+    first: Sequence[Judged]
+    kept: Sequence[Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an action has come; `counts` has each result that there is."""
+
+    bulk: Bulk
+    wish: Wish
+    counts: Mapping[Result, int]
+
+    @property
+    def settled(self) -> int:
+        return self.bulk.total - self.counts.get(Result.PENDING, 0)
+
+
+async def preview(context: Context, caller: Caller, wish: Wish) -> Preview:
+    """What the action would do, exactly and for all its notebooks; nothing is changed."""
+    wish = checked(context, caller, wish)
+    judged = await _judged(context, caller, wish)
+    changing = [one for one in judged if one.reason is None]
+    return Preview(wish, len(judged), len(changing), changing[:SHOWN], _kinds(judged))
+
+
+async def begin(context: Context, request: Request, wish: Wish, confirmed: int) -> str:
+    """Writes the action with the notebooks that it has now; answers its id. `confirmed` is how many whoever
+    asks knows to be changed: if it would be more by now, nothing is begun."""
+    caller = request.caller
+    wish = checked(context, caller, wish)
+    judged = await _judged(context, caller, wish)
+    changing = sum(one.reason is None for one in judged)
+    if changing > confirmed:
+        raise errors.wrong_value("confirmed", confirmed, f"{changing}, as many would be changed by now")
+    asked = msgspec.json.encode(replace(wish, ids=())).decode()
+    new = New(
+        str(uuid.uuid4()), caller.project_id, caller.user_id, wish.action, asked, request.request_id
+    )  # fmt: skip
+
+    def write(connection: Connection) -> None:
+        if store.unfinished_of(connection, caller.user_id) >= AT_ONCE:
+            raise errors.too_many_at_once("actions on many notebooks", AT_ONCE, RETRY_AFTER)
+        store.add(connection, new, [one.target for one in judged], context.clock())
+
+    await context.database.write(write)
+    return new.id
+
+
+async def show(context: Context, caller: Caller, bulk_id: str) -> Progress:
+    return await context.database.read(lambda c: _progress(c, [_mine(c, caller, bulk_id)])[0])
+
+
+async def results(
+    context: Context, caller: Caller, bulk_id: str, result: Result | None, offset: int, limit: int
+) -> Sequence[Row]:
+    """A page of what became of each notebook, of one result or of all."""
+
+    def read(connection: Connection) -> Sequence[Row]:
+        return store.rows(connection, _mine(connection, caller, bulk_id).no, result, offset, limit)
+
+    return await context.database.read(read)
+
+
+async def recent(context: Context, caller: Caller, limit: int) -> Sequence[Progress]:
+    """The caller's own in this project, newest first."""
+
+    def read(connection: Connection) -> Sequence[Progress]:
+        return _progress(connection, store.recent(connection, caller.project_id, caller.user_id, limit))
+
+    return await context.database.read(read)
+
+
+async def cancel(context: Context, caller: Caller, bulk_id: str) -> None:
+    """Calls off what is not done yet; may be repeated."""
+
+    def write(connection: Connection) -> None:
+        store.cancelled(connection, _mine(connection, caller, bulk_id).no, context.clock())
+
+    await context.database.write(write)
+
+
+def wish_of(action: Bulk) -> Wish:
+    """What was asked for, without the ids: those stand with the action."""
+    return msgspec.json.decode(action.wish, type=Wish)
+
+
+def narrowed(query: Query, caller: Caller) -> Query:
+    """Everything that the query finds for this caller, whatever page of it was looked at."""
+    plain = Query()
+    whole = replace(query, sort=plain.sort, descending=True, offset=0, limit=plain.limit, after=None)
+    return access.narrow(whole, caller, Scope.ALL)
+
+
+def judge(context: Context, caller: Caller, wish: Wish, candidate: Candidate) -> Reason | None:
+    """Why this notebook, which the caller sees, would not be changed."""
+    return bulk.objection(wish.action, candidate, caller, wish.period, context.lease_range.default)
+
+
+def checked(context: Context, caller: Caller, wish: Wish) -> Wish:
+    """The wish with what it leaves open filled in; refuses what makes no sense or is not the caller's to
+    ask."""
+    permission = bulk.PERMISSIONS.get(wish.action)
+    if permission is not None and not access.may(caller, permission):
+        raise errors.forbidden(permission)
+    if (wish.query is None) == (not wish.ids):
+        raise errors.missing("id") if wish.query is None else errors.wrong_value("id", "given", "no query")
+    if len(wish.ids) > MOST:
+        raise _too_many(len(wish.ids))
+    ids = tuple(dict.fromkeys(id_.lower() for id_ in wish.ids))
+    return replace(wish, ids=ids, period=_period(context, wish), tag=_tag(wish))
+
+
+def _period(context: Context, wish: Wish) -> int | None:
+    allowed = context.lease_range
+    if wish.action not in (Action.START, Action.EXTEND):
+        return None
+    if wish.period is None:
+        if wish.action is Action.EXTEND:
+            raise errors.missing("duration")
+        return allowed.default
+    return requests.checked_period(allowed, "duration", wish.period)
+
+
+def _tag(wish: Wish) -> tuple[str, str] | None:
+    if wish.action is not Action.TAG:
+        return None
+    key, value = wish.tag or ("", "")
+    requests.checked_tags([TmsTag(key=key, value=value)])
+    return key, value
+
+
+def _too_many(count: int) -> errors.ApiError:
+    return errors.quota_exceeded(f"These are {count} notebooks; one action may take {MOST} at most.")
+
+
+async def _judged(context: Context, caller: Caller, wish: Wish) -> list[Judged]:
+    if wish.query is None:
+        return await context.database.read(_chosen, context, caller, wish)
+    return await lists.long_read(context, caller, _listed, context, caller, wish, wish.query)
+
+
+def _listed(
+    connection: Connection, context: Context, caller: Caller, wish: Wish, query: Query
+) -> list[Judged]:
+    found = store.matching(connection, context.directory, narrowed(query, caller), MOST)
+    if found.total > MOST:
+        raise _too_many(found.total)
+    return _judge_all(connection, context, caller, wish, found.rows)
+
+
+def _chosen(connection: Connection, context: Context, caller: Caller, wish: Wish) -> list[Judged]:
+    """In the order in which they were chosen. Of what the caller may not see nothing is told."""
+    found = store.chosen(connection, context.directory, caller.project_id, wish.ids)
+    seen = [one for one in found.values() if access.sees(caller, one.owner_id, one.workspace_id)]
+    judged = {one.id: one for one in _judge_all(connection, context, caller, wish, seen)}
+    return [judged.get(id_) or Judged(id_, "", None, Reason.GONE) for id_ in wish.ids]
+
+
+def _judge_all(
+    connection: Connection, context: Context, caller: Caller, wish: Wish, found: Sequence[Found]
+) -> list[Judged]:
+    waiting = _waiting(connection, [one.rid for one in found if one.status in _MOVING])
+
+    def judged(one: Found) -> Judged:
+        candidate = Candidate(one.owner_id, one.status, one.feature, one.rid in waiting)
+        return Judged(one.id, one.name, one.status, judge(context, caller, wish, candidate))
+
+    return [judged(one) for one in found]
+
+
+def _waiting(connection: Connection, rids: Sequence[int]) -> set[int]:
+    """Those whose start waits for its turn."""
+    return {
+        one.rid
+        for start in range(0, len(rids), _BATCH)
+        for one in notebooks.find_many(connection, rids[start : start + _BATCH])
+        if lifecycle.is_waiting(one.notebook, claimed=one.claimed)
+    }
+
+
+def _kinds(judged: Sequence[Judged]) -> list[Kind]:
+    found: dict[tuple[Reason, Status | None], list[Judged]] = {}
+    for one in judged:
+        if one.reason is not None:
+            found.setdefault((one.reason, one.status), []).append(one)
+    kinds = [Kind(*why, len(those), those[:SHOWN]) for why, those in found.items()]
+    return sorted(kinds, key=lambda kind: -kind.count)
+
+
+def _mine(connection: Connection, caller: Caller, bulk_id: str) -> Bulk:
+    found = store.find(connection, bulk_id)
+    if found is None or (found.project_id, found.user_id) != (caller.project_id, caller.user_id):
+        raise errors.not_found("action", bulk_id)
+    return found
+
+
+def _progress(connection: Connection, actions: Sequence[Bulk]) -> list[Progress]:
+    counts = store.counts(connection, [one.no for one in actions])
+    return [Progress(one, wish_of(one), counts[one.no]) for one in actions]

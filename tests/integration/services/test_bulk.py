@@ -1,0 +1,361 @@
+"""Actions on many notebooks at the store: previews, what is done to whom, and what a crash leaves."""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from nbfleet.domain import access, lifecycle
+from nbfleet.domain.access import Caller, Role
+from nbfleet.domain.bulk import Action, Reason, Result, Wish
+from nbfleet.domain.lifecycle import Event, Status, status_of
+from nbfleet.domain.listing import Query, Tag
+from nbfleet.domain.notebook import Notebook, Observed, Wanted
+from nbfleet.services import bulk, bulk_work
+from nbfleet.services.bulk_work import Bulks
+from nbfleet.services.context import Context
+from nbfleet.services.notebooks import Request
+from nbfleet.settings import Settings
+from nbfleet.store import audit, bulk_actions, identity, notebooks
+from nbfleet.store.database import Connection, Database
+from nbfleet.store.directory import Directory
+from nbfleet.wire.errors import ApiError
+from support import fleet
+from support.rig import CutDatabase
+
+ALL = Query(feature=None, workspace_id=None)
+RUNNING = replace(ALL, statuses=(Status.RUNNING,))
+MEMBER = Caller(fleet.OWNER, "Anna", fleet.PROJECTS[0], Role.MEMBER, "d" * 32, "domain")
+CHIEF = replace(MEMBER, role=Role.ADMINISTRATOR)
+MOST = 10**6
+
+
+@dataclass
+class Site:
+    database: Database
+    context: Context
+
+    def put(self, *made: Notebook) -> None:
+        def write(connection: Connection) -> None:
+            for one in made:
+                fleet.add(connection, one)
+
+        self.database.write_now(write)
+
+    def change(self, notebook_id: str, change: Callable[[Notebook], Notebook]) -> None:
+        def write(connection: Connection) -> None:
+            found = notebooks.find(connection, notebook_id, lock=True)
+            assert found is not None
+            notebooks.save(connection, found, change(found.notebook), due_at=fleet.NOW)
+
+        self.database.write_now(write)
+
+    def freeze(self, notebook_id: str) -> None:
+        self.change(notebook_id, lambda one: lifecycle.apply(one, Event.FREEZE, fleet.NOW))
+
+    def role(self, role: Role | None) -> None:
+        def write(connection: Connection) -> None:
+            user, project = identity.user(connection, id=fleet.OWNER), identity.project(connection, name="p")
+            assert user is not None
+            assert project is not None
+            identity.set_role(connection, user.no, project.no, role)
+
+        self.database.write_now(write)
+
+    def statuses(self, ids: Sequence[str]) -> list[Status]:
+        def read(connection: Connection) -> list[Status]:
+            found = [notebooks.find(connection, one) for one in ids]
+            return [status_of(one.notebook) for one in found if one is not None]
+
+        return self.database.read_now(read)
+
+    def changes(self) -> list[tuple[str, str]]:
+        """Event and notebook of all that was changed, in order."""
+        found = self.database.read_now(audit.since, 0, 1000)
+        return [(one.event, one.notebook_id) for one in found]
+
+    def preview(self, caller: Caller, wish: Wish) -> bulk.Preview:
+        return asyncio.run(bulk.preview(self.context, caller, wish))
+
+    def begin(self, caller: Caller, wish: Wish, confirmed: int = MOST) -> str:
+        return asyncio.run(bulk.begin(self.context, Request(caller, "request"), wish, confirmed))
+
+    def carry_out(self, rounds: int = 1000) -> None:
+        bulks = Bulks(self.context, asyncio.sleep)
+
+        async def work() -> None:
+            for _ in range(rounds):
+                if await bulks.step() == bulk_work.POLL:
+                    return
+
+        asyncio.run(work())
+
+    def results(self, caller: Caller, bulk_id: str) -> dict[str, tuple[Result, Reason | None]]:
+        rows = asyncio.run(bulk.results(self.context, caller, bulk_id, None, 0, 1000))
+        return {row.notebook_id: (row.result, row.reason) for row in rows}
+
+    def show(self, caller: Caller, bulk_id: str) -> bulk.Progress:
+        return asyncio.run(bulk.show(self.context, caller, bulk_id))
+
+
+def context_of(database: Database) -> Context:
+    clock = fleet.Clock()
+    return Context(database, Directory(), fleet.KEYRING, Settings(), clock, lambda: None)
+
+
+@pytest.fixture
+def site(store_url: str) -> Iterator[Site]:
+    with fleet.opened(store_url) as database:
+        yield Site(database, context_of(database))
+
+
+def some(count: int, make: Callable[..., Notebook] = fleet.running, **changes: Any) -> list[Notebook]:
+    return [make(number, **changes) for number in range(1, count + 1)]
+
+
+def mixed() -> list[Notebook]:
+    """70 running, 20 stopped, 5 frozen, 3 failed of one user, and 12 running of another."""
+    made: list[Notebook] = []
+    numbers = itertools.count(1)
+    failed = {"observed": Observed.ERROR}
+    for count, changes in (
+        (70, {"observed": Observed.RUNNING}),
+        (20, {"wanted": Wanted.STOPPED, "observed": Observed.STOPPED}),
+        (5, {"wanted": Wanted.FROZEN, "observed": Observed.STOPPED}),
+        (3, failed),
+        (12, {"observed": Observed.RUNNING, "owner_id": fleet.OTHER}),
+    ):
+        made += [fleet.notebook(next(numbers), **changes) for _ in range(count)]
+    return made
+
+
+def test_a_preview_counts_exactly_and_names_the_first_of_each_kind(site: Site) -> None:
+    made = mixed()
+    site.put(*made)
+    foreign = [one for one in made if one.owner_id == fleet.OTHER]
+    leader = replace(
+        MEMBER, role=Role("reader", Role.MEMBER.actions | {"modelarts:notebook:listAllNotebooks"})
+    )
+    for wish in (Wish(Action.STOP, query=ALL), Wish(Action.STOP, tuple(one.id for one in reversed(made)))):
+        found = site.preview(leader, wish)
+        assert (found.total, found.changing) == (110, 70)
+        kept = [(one.reason, one.status, one.count) for one in found.kept]
+        assert kept == [
+            (Reason.STATE, Status.STOPPED, 20),
+            (Reason.FOREIGN, Status.RUNNING, 12),
+            (Reason.STATE, Status.FROZEN, 5),
+            (Reason.STATE, Status.ERROR, 3),
+        ]
+        assert [one.id for one in found.first] == [one.id for one in reversed(made[20:70])]
+        assert {one.id for one in found.kept[1].first} == {one.id for one in foreign}
+    assert site.preview(CHIEF, Wish(Action.STOP, query=ALL)).changing == 82
+    assert site.changes() == []
+
+
+def test_more_than_an_action_may_take_is_refused_by_number(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.put(*some(4))
+    monkeypatch.setattr(bulk, "MOST", 3)
+    with pytest.raises(ApiError) as refusal:
+        site.preview(MEMBER, Wish(Action.STOP, query=ALL))
+    assert refusal.value.message == "These are 4 notebooks; one action may take 3 at most."
+
+
+def test_nothing_is_begun_on_more_than_was_confirmed(site: Site) -> None:
+    made = some(4)
+    site.put(*made[:3])
+    assert site.preview(MEMBER, Wish(Action.STOP, query=ALL)).changing == 3
+    site.put(made[3])
+    with pytest.raises(ApiError) as refusal:
+        site.begin(MEMBER, Wish(Action.STOP, query=ALL), confirmed=3)
+    assert refusal.value.message == "The field confirmed is 3; allowed: 4, as many would be changed by now."
+    assert list(asyncio.run(bulk.recent(site.context, MEMBER, 10))) == []
+
+
+def test_every_notebook_has_a_result_and_only_those_that_fit_are_changed(site: Site) -> None:
+    made = mixed()
+    site.put(*made)
+    ids = [one.id for one in made]
+    bulk_id = site.begin(CHIEF, Wish(Action.STOP, query=ALL))
+    before = site.show(CHIEF, bulk_id)
+    assert before.counts == {Result.PENDING: 82, Result.SKIPPED: 28}
+    site.role(Role.ADMINISTRATOR)
+    site.carry_out()
+    after = site.show(CHIEF, bulk_id)
+    assert after.counts == {Result.DONE: 82, Result.SKIPPED: 28}
+    assert after.bulk.end_at == fleet.NOW
+    expected = {
+        one.id: (Result.DONE, None)
+        if status_of(one) is Status.RUNNING
+        else (Result.SKIPPED, Reason.STATE)
+        for one in made
+    }  # fmt: skip
+    assert site.results(CHIEF, bulk_id) == expected
+    assert Counter(site.statuses(ids)) == {
+        Status.STOPPING: 82, Status.STOPPED: 20, Status.FROZEN: 5, Status.ERROR: 3,
+    }  # fmt: skip
+    assert Counter(event for event, _ in site.changes()) == {"stop": 82}
+
+
+def test_what_leaves_the_list_meanwhile_is_left_alone(site: Site) -> None:
+    made = some(6, tags=(("team", "a"),))
+    site.put(*made)
+    ids = [one.id for one in made]
+    query = replace(RUNNING, tags=(Tag("team", "a"),), name="notebook")
+    listed = site.begin(MEMBER, Wish(Action.STOP, query=query))
+    named = site.begin(MEMBER, Wish(Action.EXTEND, tuple(ids), period=2 * fleet.HOUR))
+    site.change(ids[0], lambda one: replace(one, tags=()))
+    site.change(ids[1], lambda one: replace(one, name="other"))
+    site.freeze(ids[2])
+    site.change(ids[3], lambda one: replace(one, wanted=Wanted.DELETED, observed=Observed.GONE))
+    site.carry_out()
+    assert site.results(MEMBER, listed) == {
+        ids[0]: (Result.SKIPPED, Reason.LEFT),
+        ids[1]: (Result.SKIPPED, Reason.LEFT),
+        ids[2]: (Result.SKIPPED, Reason.LEFT),
+        ids[3]: (Result.SKIPPED, Reason.GONE),
+        ids[4]: (Result.DONE, None),
+        ids[5]: (Result.DONE, None),
+    }
+    # Those that were chosen one by one are on no list that they could leave.
+    assert site.results(MEMBER, named) == {
+        ids[0]: (Result.DONE, None),
+        ids[1]: (Result.DONE, None),
+        ids[2]: (Result.SKIPPED, Reason.STATE),
+        ids[3]: (Result.SKIPPED, Reason.GONE),
+        ids[4]: (Result.SKIPPED, Reason.STATE),
+        ids[5]: (Result.SKIPPED, Reason.STATE),
+    }
+
+
+def test_a_member_reaches_nothing_of_others_whatever_they_ask(site: Site) -> None:
+    mine, theirs = fleet.running(1), fleet.running(2, owner_id=fleet.OTHER)
+    elsewhere = fleet.running(3, project_id=fleet.PROJECTS[1])
+    site.put(mine, theirs, elsewhere)
+    ids = (mine.id, theirs.id, elsewhere.id)
+    for query in (ALL, replace(ALL, owner_id=fleet.OTHER), replace(ALL, id=theirs.id)):
+        found = site.preview(MEMBER, Wish(Action.DELETE, query=query))
+        assert {one.id for one in found.first} <= {mine.id}
+        assert found.kept == []
+    asked = site.preview(MEMBER, Wish(Action.DELETE, ids))
+    assert [(one.reason, one.status, [(row.id, row.name) for row in one.first]) for one in asked.kept] == [
+        (Reason.GONE, None, [(theirs.id, ""), (elsewhere.id, "")])
+    ]
+    bulk_id = site.begin(MEMBER, Wish(Action.DELETE, ids))
+    site.carry_out()
+    assert site.statuses(ids) == [Status.DELETING, Status.RUNNING, Status.RUNNING]
+    with pytest.raises(ApiError) as refusal:
+        site.show(replace(CHIEF, user_id=fleet.OTHER), bulk_id)
+    assert refusal.value.status == 404
+
+
+@pytest.mark.parametrize("role", [None, Role("reader", frozenset({"modelarts:notebook:list"}))])
+def test_who_may_no_longer_do_it_does_no_more(site: Site, role: Role | None) -> None:
+    made = some(20)
+    site.put(*made)
+    bulk_id = site.begin(MEMBER, Wish(Action.STOP, query=ALL))
+    site.carry_out(rounds=1)
+    site.role(role)
+    site.carry_out()
+    assert site.show(MEMBER, bulk_id).counts == {Result.DONE: bulk_work.FEW, Result.SKIPPED: 12}
+    assert Counter(site.results(MEMBER, bulk_id).values()) == {
+        (Result.DONE, None): bulk_work.FEW,
+        (Result.SKIPPED, Reason.NOT_ALLOWED): 12,
+    }
+    assert Counter(site.statuses([one.id for one in made])) == {Status.STOPPING: 8, Status.RUNNING: 12}
+
+
+def test_the_rest_can_be_called_off(site: Site) -> None:
+    made = some(20)
+    site.put(*made)
+    bulk_id = site.begin(MEMBER, Wish(Action.STOP, query=ALL))
+    site.carry_out(rounds=1)
+    for _ in range(2):
+        asyncio.run(bulk.cancel(site.context, MEMBER, bulk_id))
+    site.carry_out()
+    assert site.show(MEMBER, bulk_id).counts == {Result.DONE: bulk_work.FEW, Result.CANCELLED: 12}
+    assert Counter(site.statuses([one.id for one in made])) == {Status.STOPPING: 8, Status.RUNNING: 12}
+
+
+def test_a_refusal_of_one_is_its_result_and_holds_up_nobody(site: Site) -> None:
+    full = tuple((f"key-{number:02}", "") for number in range(20))
+    site.put(fleet.running(1, tags=full), fleet.running(2))
+    bulk_id = site.begin(MEMBER, Wish(Action.TAG, query=ALL, tag=("team", "b")))
+    site.carry_out()
+    rows = asyncio.run(bulk.results(site.context, MEMBER, bulk_id, None, 0, 10))
+    assert {(row.result, row.reason, row.detail) for row in rows} == {
+        (Result.FAILED, Reason.REFUSED, "The instance would have 21 tags; it may have at most 20."),
+        (Result.DONE, None, None),
+    }
+    assert [event for event, _ in site.changes()] == ["tag"]
+
+
+def test_starting_extending_and_deleting_change_what_they_say(site: Site) -> None:
+    site.put(fleet.stopped(1), fleet.running(2), fleet.stopped(3))
+    ids = [fleet.notebook(number).id for number in (1, 2, 3)]
+    site.begin(MEMBER, Wish(Action.START, (ids[0],), period=3 * fleet.HOUR))
+    site.begin(MEMBER, Wish(Action.EXTEND, (ids[1],), period=5 * fleet.HOUR))
+    site.begin(MEMBER, Wish(Action.DELETE, (ids[2],)))
+    site.carry_out()
+    assert site.statuses(ids) == [Status.STARTING, Status.RUNNING, Status.DELETING]
+    found = [site.database.read_now(notebooks.find, one) for one in ids[:2]]
+    assert [one and one.notebook.lease.period for one in found] == [3 * fleet.HOUR, 5 * fleet.HOUR]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_an_action_that_was_cut_at_any_write_ends_with_each_done_once(store_url: str, after: bool) -> None:
+    """The service dies at its k-th write, for every k there is, and another one goes on."""
+    made = some(10)
+    with fleet.opened(store_url) as database:
+        site = Site(database, context_of(database))
+        site.put(*made)
+        bulk_id = site.begin(MEMBER, Wish(Action.EXTEND, query=RUNNING, period=2 * fleet.HOUR))
+        for at in range(1, 12):
+            cut_short(store_url, at, after)
+        site.carry_out()
+        assert site.results(MEMBER, bulk_id) == {one.id: (Result.DONE, None) for one in made}
+        assert sorted(site.changes()) == sorted(("renew", one.id) for one in made)
+        assert site.show(MEMBER, bulk_id).bulk.end_at == fleet.NOW
+
+
+def cut_short(url: str, at: int, after: bool) -> None:
+    database = CutDatabase(url, at, after)
+
+    async def live() -> None:
+        task = asyncio.create_task(Bulks(context_of(database), asyncio.sleep).run())
+        database.cut = task.cancel
+        await asyncio.wait([task], timeout=0.4)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(live())
+    database.close()
+
+
+def test_old_actions_are_forgotten(site: Site) -> None:
+    site.put(*some(2))
+    bulk_id = site.begin(MEMBER, Wish(Action.STOP, query=ALL))
+    site.database.write_now(bulk_actions.forget, fleet.NOW + 1)
+    assert site.show(MEMBER, bulk_id).bulk.total == 2
+    site.carry_out()
+    site.database.write_now(bulk_actions.forget, fleet.NOW + 1)
+    assert list(asyncio.run(bulk.recent(site.context, MEMBER, 10))) == []
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        (Wish(Action.STOP), "The field id is missing."),
+        (Wish(Action.EXTEND, ("x",)), "The field duration is missing."),
+        (Wish(Action.TAG, ("x",)), "The field tags[0].key is missing."),
+    ],
+)
+def test_a_wish_that_lacks_something_is_refused_by_name(site: Site, wish: Wish, message: str) -> None:
+    with pytest.raises(ApiError) as refusal:
+        site.preview(MEMBER, wish)
+    assert refusal.value.message == message
