@@ -85,7 +85,7 @@ class Hosted:
     machine: Size | None = None
     abilities: frozenset[Ability] = SimulatedRuntime.abilities
     given: dict[str, InstanceSpec] = field(default_factory=dict)  # What each notebook was last started with.
-    bulk_is_held: bool = False  # While it is so, no action on many notebooks goes on.
+    bulk_may_go_on: threading.Event = field(default_factory=threading.Event)  # Actions on many notebooks.
 
     def start(self) -> "Hosted":
         defaults = {"data_dir": str(self.data_dir), "flavors": FLAVORS, "validate_answers": True}
@@ -96,6 +96,7 @@ class Hosted:
         self._socket = listen("127.0.0.1", 0)
         self.port: int = self._socket.getsockname()[1]
         ready = threading.Event()
+        self.bulk_may_go_on.set()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run(ready)), daemon=True)
         self._thread.start()
         assert ready.wait(20)
@@ -140,8 +141,8 @@ class Hosted:
 
     async def _rest(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        while self.bulk_is_held:
-            await asyncio.sleep(0.01)
+        if not self.bulk_may_go_on.is_set():
+            await asyncio.to_thread(self.bulk_may_go_on.wait, 60)
 
     def _script(self, spec: InstanceSpec) -> Behaviour:
         self.given[spec.ref.notebook_id] = spec

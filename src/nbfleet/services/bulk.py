@@ -22,8 +22,8 @@ from nbfleet.services.notebooks import Request
 from nbfleet.services.slots import RETRY_AFTER
 from nbfleet.store import bulk_actions as store
 from nbfleet.store import notebooks
-from nbfleet.store.bulk_actions import Bulk, Found, New, Row, Target
-from nbfleet.store.database import Connection
+from nbfleet.store.bulk_actions import Bulk, Found, Matching, New, Row, Target
+from nbfleet.store.database import Connection, TooSlow
 from nbfleet.wire import errors
 from nbfleet.wire.tags import TmsTag
 
@@ -202,18 +202,21 @@ def _too_many(count: int) -> errors.ApiError:
 
 
 async def _judged(context: Context, caller: Caller, wish: Wish) -> list[Judged]:
+    database = context.database
     if wish.query is None:
-        return await context.database.read(_chosen, context, caller, wish)
-    return await lists.long_read(context, caller, _listed, context, caller, wish, wish.query)
-
-
-def _listed(
-    connection: Connection, context: Context, caller: Caller, wish: Wish, query: Query
-) -> list[Judged]:
-    found = store.matching(connection, context.directory, narrowed(query, caller), MOST)
+        return await database.read(_chosen, context, caller, wish)
+    found = await _matching(context, caller, narrowed(wish.query, caller))
     if found.total > MOST:
         raise _too_many(found.total)
-    return _judge_all(connection, context, caller, wish, found.rows)
+    return await database.read(_judge_all, context, caller, wish, found.rows)
+
+
+async def _matching(context: Context, caller: Caller, query: Query) -> Matching:
+    """By a glance if that is enough."""
+    try:
+        return await context.database.glance(store.matching, context.directory, query, MOST)
+    except TooSlow:
+        return await lists.long_read(context, caller, store.matching, context.directory, query, MOST)
 
 
 def _chosen(connection: Connection, context: Context, caller: Caller, wish: Wish) -> list[Judged]:

@@ -137,9 +137,7 @@ def test_a_preview_counts_exactly_and_names_the_first_of_each_kind(site: Site) -
     made = mixed()
     site.put(*made)
     foreign = [one for one in made if one.owner_id == fleet.OTHER]
-    leader = replace(
-        MEMBER, role=Role("reader", Role.MEMBER.actions | {"modelarts:notebook:listAllNotebooks"})
-    )
+    leader = replace(MEMBER, role=Role("leader", Role.MEMBER.actions | {access.LIST_ALL}))
     for wish in (Wish(Action.STOP, query=ALL), Wish(Action.STOP, tuple(one.id for one in reversed(made)))):
         found = site.preview(leader, wish)
         assert (found.total, found.changing) == (110, 70)

@@ -1,0 +1,207 @@
+"""Actions on many notebooks with a browser: 500 stopped at once, and a few deleted after a second thought."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from nbfleet.domain import lease as leases
+from nbfleet.domain import lifecycle
+from nbfleet.domain.lifecycle import Event
+from nbfleet.domain.notebook import Notebook, Observed, Wanted
+from nbfleet.store import notebooks
+from nbfleet.store.database import Connection
+from nbfleet.store.directory import Directory
+from support import make
+from support.client import Caller
+from support.console import Seat, administrator_of, member_of
+from support.hosted import Hosted
+
+Sit = Callable[..., Seat]
+STATES = {
+    "RUNNING": (Wanted.RUNNING, Observed.RUNNING),
+    "STOPPED": (Wanted.STOPPED, Observed.STOPPED),
+    "FROZEN": (Wanted.FROZEN, Observed.STOPPED),
+}
+HOSTILE = "<b>x</b>\u202egnp.\u202c" + "long " * 40
+
+
+def fill(hosted: Hosted, owner: Caller, *groups: tuple[int, str, str]) -> list[str]:
+    """Ids of new notebooks: of each group the number, the name and the state."""
+    image_id, now = owner.image_id(), hosted.clock()
+    made: list[Notebook] = [
+        make.notebook(
+            id=str(uuid4()), project_id=owner.project_id, owner_id=owner.user_id, image_id=image_id,
+            name=name, lease=leases.opened(-1, now), create_at=now + number, update_at=now,
+            wanted=STATES[state][0], observed=STATES[state][1], tags=(("course", "ml"),),
+        )
+        for count, name, state in groups
+        for number in range(count)
+    ]  # fmt: skip
+
+    def write(connection: Connection) -> None:
+        directory = Directory()
+        for one in made:
+            notebooks.add(connection, directory, one, due_at=now)
+
+    hosted.database.write_now(write)
+    return [one.id for one in made]
+
+
+def freeze(hosted: Hosted, ids: list[str]) -> None:
+    def write(connection: Connection) -> None:
+        for one in ids:
+            found = notebooks.find(connection, one, lock=True)
+            assert found is not None
+            frozen = lifecycle.apply(found.notebook, Event.FREEZE, hosted.clock())
+            notebooks.save(connection, found, frozen, due_at=hosted.clock())
+
+    hosted.database.write_now(write)
+
+
+SENT = """fields => {
+    const form = document.createElement("form");
+    form.method = "post";
+    form.action = location.pathname.split("/").slice(0, 3).join("/") + "/bulk";
+    const word = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
+    for (const [name, value] of [["csrf", word], ...fields]) {
+        const input = document.createElement("input");
+        input.name = name;
+        input.value = value;
+        form.append(input);
+    }
+    document.body.append(form);
+    form.submit();
+}"""
+
+
+def choose(seat: Seat, *fields: tuple[str, str]) -> None:
+    """What the list of notebooks sends: to the preview."""
+    seat.go("bulk")
+    with seat.page.expect_navigation():
+        seat.page.evaluate(SENT, [list(one) for one in fields])
+
+
+def table(seat: Seat, name: str) -> list[list[str]]:
+    rows: list[Any] = seat.page.locator(f"table.{name} tbody tr").all()
+    return [[cell.inner_text().strip() for cell in row.locator("td").all()] for row in rows]
+
+
+def filters(seat: Seat) -> list[str]:
+    found = seat.page.locator(".filters a").all_inner_texts()
+    return [" ".join(one.split()) for one in found]
+
+
+def test_500_are_stopped_and_each_has_its_result(sit: Sit, hosted: Hosted) -> None:
+    chief = replace(administrator_of(hosted), clock=hosted.clock)
+    ids = fill(hosted, chief, (25, "late", "RUNNING"), (475, "early", "RUNNING"))
+    fill(hosted, chief, (12, "quiet", "STOPPED"), (3, HOSTILE, "FROZEN"))
+    seat = sit(chief)
+
+    choose(seat, ("action", "stop"), ("query", "tags=course%7Cml"))
+    page = seat.page
+    assert page.inner_text("h1") == "Stop 500 notebooks"
+    assert [row[:3] for row in table(seat, "kept")] == [
+        ["12", "Its status does not allow it", "Stopped"],
+        ["3", "Its status does not allow it", "Frozen"],
+    ]
+    page.click("table.kept summary >> nth=1")
+    assert page.locator("table.kept a >> visible=true").all_inner_texts() == [HOSTILE.strip()] * 3
+    seat.accessible()
+    seat.pictures_of("bulk-preview")
+    assert how_many(chief, "RUNNING") == 500
+
+    choose(seat, ("action", "stop"), ("query", "status=RUNNING&tags=course%7Cml&name=L&limit=10&offset=20"))
+    assert page.inner_text("h1") == "Stop 500 notebooks"
+    assert table(seat, "kept") == []
+    hosted.bulk_may_go_on.clear()
+    page.click("main button")
+    page.wait_for_url("**/bulk/*-*")
+    assert filters(seat) == ["All 500", "Pending 500"]
+    # One in twenty changes before its turn comes.
+    freeze(hosted, ids[:25])
+    hosted.bulk_may_go_on.set()
+    page.wait_for_selector("#only-done")
+    hosted.bulk_may_go_on.clear()
+    seat.accessible()
+    seat.pictures_of("bulk-running")
+    page.reload()
+    assert page.inner_text("#said strong") == "Running"
+    hosted.bulk_may_go_on.set()
+    page.wait_for_function("document.querySelector('#said strong').textContent === 'Ended'", timeout=60_000)
+    assert page.inner_text("#said span") == "500 of 500 settled"
+    assert filters(seat) == ["All 500", "Done 475", "Skipped 25"]
+    assert page.get_attribute("#bulk", "hx-trigger") is None
+
+    assert len(table(seat, "outcomes")) == 100
+    page.click("#later")
+    assert page.inner_text(".pager span") == "101 to 200 of 500"
+    page.click("#only-skipped")
+    assert [row[:3] for row in table(seat, "outcomes")] == [
+        ["late", "Skipped", "It left the list meanwhile"]
+    ] * 25
+    assert sorted(page.locator("table.outcomes a").evaluate_all("all => all.map(one => one.id)")) == sorted(
+        f"row-{one}" for one in ids[:25]
+    )
+    seat.accessible()
+    seat.pictures_of("bulk-ended")
+    assert (how_many(chief, "RUNNING"), how_many(chief, "FROZEN")) == (0, 28)
+
+
+def how_many(caller: Caller, status: str) -> int:
+    return caller.get("", {"limit": 1, "status": status}).json["total"]
+
+
+def test_what_is_deleted_is_confirmed_by_its_number(sit: Sit, hosted: Hosted) -> None:
+    member = member_of(hosted, name="grace")
+    ids = fill(hosted, member, (3, "old", "STOPPED"), (1, "busy", "FROZEN"))
+    foreign = fill(hosted, administrator_of(hosted), (1, "not yours", "STOPPED"))
+    seat = sit(member)
+    page = seat.page
+    choose(seat, ("action", "delete"), *(("id", one) for one in [*ids, *foreign]))
+    assert page.inner_text("main button") == "Delete 3 notebooks"
+    assert [row[:3] for row in table(seat, "kept")] == [
+        ["1", "Its status does not allow it", "Frozen"],
+        ["1", "It is not there", ""],
+    ]
+    page.fill("input[name=typed]", "4")
+    page.click("main button")
+    assert page.evaluate("document.querySelector('input[name=typed]').validity.patternMismatch") is True
+    seat.pictures_of("bulk-delete")
+    page.fill("input[name=typed]", "3")
+    page.click("main button")
+    page.wait_for_url("**/bulk/*-*")
+    page.wait_for_function("document.querySelector('#said strong').textContent === 'Ended'")
+    assert filters(seat) == ["All 5", "Done 3", "Skipped 2"]
+    assert Counter(tuple(row[1:3]) for row in table(seat, "outcomes")) == {
+        ("Done", ""): 3,
+        ("Skipped", "Its status does not allow it"): 1,
+        ("Skipped", "It is not there"): 1,
+    }
+    for one in ids[:3]:
+        member.gone(one)
+    assert member.get(f"/{ids[3]}").json["status"] == "FROZEN"
+
+    # Called off before anything of it was done.
+    choose(seat, ("action", "tag"), ("id", ids[3]), ("key", "team"), ("value", "<i>b</i>"))
+    assert page.inner_text("main h1") == "Tag 0 notebooks"
+    more = fill(hosted, member, (2, "new", "RUNNING"))
+    choose(seat, ("action", "extend"), ("duration", "8"), *(("id", one) for one in more))
+    hosted.bulk_may_go_on.clear()
+    page.click("main button")
+    page.wait_for_url("**/bulk/*-*")
+    page.click("#cancel")
+    page.wait_for_selector("#only-cancelled")
+    hosted.bulk_may_go_on.set()
+    assert page.inner_text("#said strong") == "Called off"
+    seat.go("bulk")
+    assert [row[:3] for row in table(seat, "actions")] == [
+        ["Extend 2 notebooks", "Called off", "Called off 2"],
+        ["Delete 5 notebooks", "Ended", "Done 3 Skipped 2"],
+    ]
+    seat.accessible()
+    seat.pictures_of("bulk-recent")
+    choose(seat, ("action", "explode"), ("id", more[0]))
+    assert json.dumps("The field action is explode")[1:-1] in page.inner_text("main p >> nth=0")
