@@ -25,7 +25,7 @@ class Filled:
 
 async def fill(data_dir: Path, rows: int, database_url: str = "", seed: int = 1) -> Filled:
     """Raises NotEmpty where a fleet is already."""
-    async with _opened(data_dir, database_url) as context:
+    async with opened(data_dir, database_url) as context:
         await first_start.prepare(context, "http://127.0.0.1:1")
         await seeding.seed(context, rows, seed, lambda _done: None)
     return await log_in(data_dir, database_url)
@@ -34,7 +34,7 @@ async def fill(data_dir: Path, rows: int, database_url: str = "", seed: int = 1)
 async def log_in(data_dir: Path, database_url: str = "") -> Filled:
     """A new token for a store that was filled before."""
     known = _credentials(data_dir)
-    async with _opened(data_dir, database_url) as context:
+    async with opened(data_dir, database_url) as context:
         issued = await identity.issue_token(
             context, known.password, user_id=None, user_name=known.user_name, account=None,
             project_id=known.project_id, project_name=None,
@@ -43,7 +43,7 @@ async def log_in(data_dir: Path, database_url: str = "") -> Filled:
 
 
 @asynccontextmanager
-async def _opened(data_dir: Path, database_url: str) -> AsyncGenerator[Context, None]:
+async def opened(data_dir: Path, database_url: str) -> AsyncGenerator[Context, None]:
     settings = load({"data_dir": str(data_dir), "database_url": database_url}, {})
     ground = open_ground(settings)
     try:

@@ -130,7 +130,7 @@ def test_500_are_stopped_and_each_has_its_result(sit: Sit, hosted: Hosted) -> No
     page.reload()
     assert page.inner_text("#said strong") == "Running"
     hosted.bulk_may_go_on.set()
-    page.wait_for_function("document.querySelector('#said strong').textContent === 'Ended'", timeout=60_000)
+    page.wait_for_selector("#said strong:text-is('Ended')", timeout=60_000)
     assert page.inner_text("#said span") == "500 of 500 settled"
     assert filters(seat) == ["All 500", "Done 475", "Skipped 25"]
     assert page.get_attribute("#bulk", "hx-trigger") is None
@@ -173,7 +173,7 @@ def test_what_is_deleted_is_confirmed_by_its_number(sit: Sit, hosted: Hosted) ->
     page.fill("input[name=typed]", "3")
     page.click("main button")
     page.wait_for_url("**/bulk/*-*")
-    page.wait_for_function("document.querySelector('#said strong').textContent === 'Ended'")
+    page.wait_for_selector("#said strong:text-is('Ended')")
     assert filters(seat) == ["All 5", "Done 3", "Skipped 2"]
     assert Counter(tuple(row[1:3]) for row in table(seat, "outcomes")) == {
         ("Done", ""): 3,
