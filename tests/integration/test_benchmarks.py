@@ -40,6 +40,14 @@ def test_state_changes() -> None:
     assert re.findall(r"^sqlite +300 ", out, re.MULTILINE) == ["sqlite            300 "]
 
 
+def test_many_stopped_at_once() -> None:
+    lines = run("bulk.py", "--rows", "300", "--count", "20", "--seconds", "0.5").splitlines()
+    assert [re.findall(r"^(?:quiet|while 20 stop) ", line) for line in lines[-5:]] == [
+        ["quiet "], [], ["while 20 stop "], [], [],
+    ]  # fmt: skip
+    assert lines[-1] == "20 done"
+
+
 def test_the_whole_fleet_once() -> None:
     lines = run("walk.py", "--rows", "1200").splitlines()
     met = int(re.findall(r"1200 notebooks: (\d+) met", lines[-3])[0])

@@ -31,6 +31,7 @@ MOST = 10_000  # Notebooks of one action.
 AT_ONCE = 5  # Actions of one user that have work left.
 SHOWN = 50  # Notebooks of each kind that a preview names.
 _BATCH = 500
+_GLANCED = 1000  # Notebooks that are read beside other requests: some milliseconds.
 _MOVING = frozenset({Status.CREATING, Status.STARTING})
 
 
@@ -214,9 +215,12 @@ async def _judged(context: Context, caller: Caller, wish: Wish) -> list[Judged]:
 async def _matching(context: Context, caller: Caller, query: Query) -> Matching:
     """By a glance if that is enough."""
     try:
-        return await context.database.glance(store.matching, context.directory, query, MOST)
+        found = await context.database.glance(store.matching, context.directory, query, _GLANCED)
     except TooSlow:
-        return await lists.long_read(context, caller, store.matching, context.directory, query, MOST)
+        found = None
+    if found is not None and not _GLANCED < found.total <= MOST:
+        return found
+    return await lists.long_read(context, caller, store.matching, context.directory, query, MOST)
 
 
 def _chosen(connection: Connection, context: Context, caller: Caller, wish: Wish) -> list[Judged]:
