@@ -28,9 +28,9 @@ from nbfleet.wire.tags import CreateTmsTagsRequest, TmsTag
 
 log = structlog.get_logger()
 
-FEW = 8  # Notebooks in hand at a time.
+FEW = 4  # Notebooks in hand at a time.
 ACTIONS = 16  # Which take turns.
-BREATH = 0.05  # Seconds between two rounds, in which requests have the writer to themselves.
+BREATH = 0.03  # Seconds between two rounds, in which requests have the writer to themselves.
 POLL = 0.5  # Seconds between looks where there is nothing to do.
 _AFTER_FAULT = 1.0
 
