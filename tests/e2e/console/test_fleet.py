@@ -1,4 +1,4 @@
-"""The list of notebooks with a browser: finding, sorting, paging, choosing, acting, and rows that stay true."""
+"""The list of notebooks with a browser: finding, sorting, paging, choosing, acting, rows that stay true."""
 
 import re
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from nbfleet.domain.access import Role
 from nbfleet.domain.notebook import Observed, Wanted
-from nbfleet.services import lists
+from nbfleet.services import lists, roles
 from nbfleet.store import notebooks
 from nbfleet.store.database import Connection
 from nbfleet.store.directory import Directory
@@ -76,6 +76,14 @@ def shows(page: Page, total: int) -> None:
     expect(page.locator("#total")).to_have_text(f"{total} notebook{'' if total == 1 else 's'}")
 
 
+def complaints_about(seat: Seat) -> list[str]:
+    """The statuses that Chromium complained about, as it does about every page that is refused; forgets
+    them."""
+    found = [one.rpartition("status of ")[2] for one in seat.complaints]
+    seat.complaints.clear()
+    return found
+
+
 def numbered(*numbers: int) -> list[str]:
     return [f"train-{number:02}" for number in numbers]
 
@@ -97,16 +105,16 @@ def test_searching_sorting_and_paging_are_in_the_address(sit: Sit, site: Site) -
     expect(page.locator("#count-ERROR")).to_have_text("1")
     expect(page.locator("#count-STOPPED")).to_have_text("9")
 
-    page.get_by_label("Error").check()
+    page.click(".chip:has-text('Error')")
     shows(page, 1)
     assert told(page) == {"name": "train-1", "status": "ERROR"}
     page.reload()
     assert names(page) == numbered(10)
-    assert page.get_by_label("Error").is_checked()
+    assert page.locator("[name=status]:checked").evaluate_all("all => all.map(one => one.value)") == ["ERROR"]
     page.click("text=Clear the filters")
     shows(page, COUNT + 1)
 
-    page.get_by_label("Owner", exact=True).fill("ada")
+    page.get_by_role("textbox", name="Owner", exact=True).fill("ada")
     shows(page, COUNT)
     page.locator("#sort-name").press("Enter")
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("Name")
@@ -178,7 +186,7 @@ def test_what_means_harm_is_shown_and_does_none(sit: Sit, site: Site) -> None:
     assert seat.page.get_by_label("Owner id").is_visible()
     seat.go("notebooks?description=%3Cb%3E")
     assert "description" in seat.page.inner_text("#results")
-    seat.complaints[:] = [one for one in seat.complaints if "400 (Bad Request)" not in one]
+    assert complaints_about(seat) == ["400 (Bad Request)"]
 
 
 def test_a_refused_search_keeps_the_list_and_says_why(
@@ -188,7 +196,7 @@ def test_a_refused_search_keeps_the_list_and_says_why(
     page = seat.page
     seat.go("notebooks?name=train-0")
     page.fill("[type=search]", "a name")
-    expect(page.locator("#trouble")).to_contain_text("The parameter name is 'a name'")
+    expect(page.locator("#trouble")).to_contain_text("The parameter name is a name; allowed:")
     assert names(page) == numbered(*range(9, -1, -1))
     assert told(page) == {"name": "train-0"}
 
@@ -280,7 +288,9 @@ def test_a_selection_is_sent_as_ids_or_as_the_query(sit: Sit, site: Site) -> Non
 
 def test_members_see_their_own_and_empty_lists_say_what_to_do(sit: Sit, site: Site, hosted: Hosted) -> None:
     hosted.project("empty")
-    guest = hosted.user("guest", "empty", Role("guest", frozenset()))
+    guest = hosted.user(
+        "guest", "empty", hosted.database.write_now(roles.add, "guest", ["modelarts:image:list"])
+    )
     newcomer = sit(hosted.user("newcomer", "list"))
     newcomer.go("notebooks")
     assert newcomer.page.inner_text("#results h2") == "No notebooks yet"
@@ -292,7 +302,7 @@ def test_members_see_their_own_and_empty_lists_say_what_to_do(sit: Sit, site: Si
     ada = sit(site.ada)
     ada.go("notebooks?owner=" + site.administrator.user_id)
     shows(ada.page, COUNT)
-    assert ada.page.get_by_label("Owner", exact=True).count() == 0
+    assert ada.page.get_by_label("Owner").count() == 0
     ada.go("notebooks")
     ada.accessible()
     ada.pictures_of("fleet")
@@ -301,5 +311,4 @@ def test_members_see_their_own_and_empty_lists_say_what_to_do(sit: Sit, site: Si
     stranger.go("notebooks")
     assert stranger.page.inner_text("#results h2") == "You may not see notebooks here"
     stranger.pictures_of("fleet-forbidden")
-    assert stranger.complaints == ["error: Failed to load resource: the server responded with a status of 403 (Forbidden)"]
-    stranger.complaints.clear()
+    assert complaints_about(stranger) == ["403 (Forbidden)"] * 2  # The first page as well.

@@ -112,7 +112,8 @@ document.addEventListener("click", (event) => {
 
 // Either each of the selected ones is named, or the query that finds them all.
 document.addEventListener("formdata", (event) => {
-  if (event.target.id === "bulk" && event.formData.has("query")) event.formData.delete("id");
+  // Its `id` would be the field of that name.
+  if (event.target.matches("#bulk") && event.formData.has("query")) event.formData.delete("id");
 });
 
 // Times in filters: typed in the zone of the reader, sent as milliseconds since 1970.
@@ -133,6 +134,13 @@ for (const control of document.querySelectorAll("[data-millis]")) {
   const local = new Date(value - new Date(value).getTimezoneOffset() * 60_000);
   control.value = local.toISOString().slice(0, 16);
 }
+
+// What is chosen is complete at once, unlike what is typed.
+document.getElementById("filters").addEventListener("input", (event) => {
+  if (!event.target.matches("select, [type=checkbox]")) return;
+  event.stopImmediatePropagation();
+  htmx.trigger("#filters", "chosen");
+}, true);
 
 function fold() {
   for (const fields of document.querySelectorAll("details.fields")) fields.open = !narrow.matches;
