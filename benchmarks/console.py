@@ -92,7 +92,7 @@ def first_visit(context: BrowserContext, address: str) -> tuple[float, int]:
 
 def settled(page: Page, address: str) -> None:
     page.goto(address)
-    page.wait_for_function("document.querySelector('#count-STOPPED').textContent !== ''")
+    page.wait_for_selector("#count-STOPPED:not(:empty)")
 
 
 def line(name: str, values: list[float], unit: str = "ms", note: str = "") -> None:
