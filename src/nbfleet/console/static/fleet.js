@@ -146,6 +146,15 @@ function fold() {
   for (const fields of document.querySelectorAll("details.fields")) fields.open = !narrow.matches;
 }
 
+// A search that a newer one replaces is given up on purpose; htmx would call that an error.
+document.addEventListener("htmx:beforeSend", ({ detail }) => {
+  const giveUp = detail.xhr.onabort;
+  detail.xhr.onabort = () => {
+    detail.error = "";
+    giveUp();
+  };
+});
+
 // A new list was put in its place.
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id !== "results") return;
