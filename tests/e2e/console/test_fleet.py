@@ -97,7 +97,7 @@ def test_searching_sorting_and_paging_are_in_the_address(sit: Sit, site: Site) -
     expect(page.locator("#fleet tbody tr")).to_have_count(25)
     expect(page.locator("#count-ERROR")).to_have_text("6")
     expect(page.locator("#count-STOPPED")).to_have_text("55")
-    assert page.locator(".chip:visible").count() == 3
+    assert page.locator(".chip:visible").count() == 4
 
     page.get_by_label("Part of the name").press_sequentially("train-1")
     shows(page, 10)
@@ -289,6 +289,30 @@ def test_a_selection_is_sent_as_ids_or_as_the_query(sit: Sit, site: Site) -> Non
     assert page.inner_text("#selected") == "24 selected"
     page.click("text=Select none")
     assert page.locator("#bulk").is_hidden()
+
+
+TOLD = """
+([url, count]) => new Promise((resolve) => {
+  const source = new EventSource(url), told = [];
+  for (const name of ["row", "gone"]) {
+    source.addEventListener(name, (event) => {
+      told.push([name, JSON.parse(event.data).id]);
+      if (told.length < count) return;
+      source.close();
+      resolve(told);
+    });
+  }
+})
+"""
+
+
+def test_nobody_is_told_of_rows_that_they_may_not_see(sit: Sit, site: Site) -> None:
+    unknown = make.notebook_id()
+    ids = sorted([*site.ids[:2], site.hostile, unknown])
+    for caller, seen in ((site.ada, {*site.ids[:2]}), (site.administrator, {*ids} - {unknown})):
+        seat = sit(caller)
+        told = seat.page.evaluate(TOLD, [f"{seat.base}/notebooks/live?ids={','.join(ids)}", len(ids)])
+        assert told == [["row" if one in seen else "gone", one] for one in ids]
 
 
 def test_members_see_their_own_and_empty_lists_say_what_to_do(sit: Sit, site: Site, hosted: Hosted) -> None:

@@ -54,11 +54,13 @@ COLUMN_WORDS = {
     "tags": later("Tags"),
     "id": later("Id"),
 }
-# All but those that are gone: what is deleted is looked for under more filters.
-CHIPS = (
+# What is deleted is counted nowhere, but can be looked for.
+COUNTED = (
     "RUNNING", "STOPPED", "STARTING", "STOPPING", "CREATING", "SNAPSHOTTING", "ERROR", "CREATE_FAILED",
-    "START_FAILED", "DELETE_FAILED", "DELETING", "FROZEN", "DELETED",
+    "START_FAILED", "DELETE_FAILED", "DELETING", "FROZEN",
 )  # fmt: skip
+CHIPS = (*COUNTED, "DELETED")
+USUAL_CHIPS = ("RUNNING", "STOPPED", "DELETED")  # Offered whether there are any or not.
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,10 @@ class Fleet:
         view, columns = fleet_view.parse(visit.request.url.query), _columns(visit)
         values: dict[str, Any] = {"view": view, "columns": columns, "refusal": None, **_WORDS}
         values["sizes"] = sorted({*fleet_view.SIZES, view.limit})
+        wants_names = "workspace" in columns or not visit.is_part
+        values["workspaces"] = await _names(visit, "workspace") if wants_names else {}
         try:
-            values |= await self._listed(visit, view, columns)
+            values |= await self._listed(visit, view)
         except ApiError as refusal:
             if refusal.status == 401:
                 raise
@@ -128,12 +132,11 @@ class Fleet:
         response = self._renderer.page("fleet.html", visit.look, visit, status, **values)
         return _keeping(visit, columns, response)
 
-    async def _listed(self, visit: Visit, view: View, columns: Sequence[str]) -> dict[str, Any]:
+    async def _listed(self, visit: Visit, view: View) -> dict[str, Any]:
         operation = "ListAllNotebooks" if visit.sees_fleet else "ListNotebooks"
         found = await visit.desk.ask(operation, view.question())
-        names = await _names(visit, "workspace") if "workspace" in columns else {}
         lines = [_line_of_answer(visit.caller, one) for one in found.data]
-        return {"lines": lines, "total": found.total, "workspaces": names}
+        return {"lines": lines, "total": found.total}
 
     def _part(self, visit: Visit, view: View, values: dict[str, Any]) -> Response:
         """The list alone; a refusal is told above the list that is there, which stays."""
@@ -160,27 +163,19 @@ class Fleet:
             flavors = [given(one.id) for one in found.data]
         except ApiError:
             pass
-        return {
-            "flavors": flavors,
-            "pools": await _names(visit, "pool"),
-            "workspace_choices": await _names(visit, "workspace"),
-        }
+        return {"flavors": flavors, "pools": await _names(visit, "pool")}
 
     async def counts(self, visit: Visit) -> Response:
         """How many there are in each state under the other filters, each number for its own place."""
         view = fleet_view.parse(visit.request.url.query).without("status")
         counts: dict[str, int] | None = None
         try:
-            # Those that are gone are counted only where they are asked for.
-            statuses = {"status": ",".join(one.value for one in Status)}
-            found = await visit.desk.ask("CountNotebooks", {**view.narrowing(), **statuses, "by": "status"})
+            found = await visit.desk.ask("CountNotebooks", {**view.narrowing(), "by": "status"})
             counts = {one.key: one.count for one in found.groups}
         except ApiError as refusal:
             if refusal.status not in (*_BUSY, 400, 403):
                 raise
-        text = self._renderer.text(
-            "fleet_counts.html", visit=visit, look=visit.look, counts=counts, chips=CHIPS
-        )
+        text = self._renderer.text("fleet_counts.html", counts=counts, chips=COUNTED)
         return HTMLResponse(text, headers={"Cache-Control": "no-store"})
 
     # One row.
@@ -213,25 +208,29 @@ class Fleet:
         query = visit.request.query_params
         ids = frozenset([one for one in query.get("ids", "").split(",") if one][:_WATCHED])
         total = query.get("total", "")
-        follower = _Follower(self, visit, self._live, fleet_view.parse(query.get("view", "")), total)
+        names = await _names(visit, "workspace") if "workspace" in _columns(visit) else {}
+        view = fleet_view.parse(query.get("view", ""))
+        follower = _Follower(self, visit, self._live, view, names, total)
         return stream(visit, self._live, ids, follower.events)
 
-    async def row_for(self, visit: Visit, caller: Caller, notebook_id: str, live: Live) -> Event | None:
+    async def row_for(
+        self, visit: Visit, caller: Caller, notebook_id: str, live: Live, names: dict[str, str]
+    ) -> Event:
         """The row as this reader may see it; made once for all who see it the same way."""
         context, project_id = visit.desk.tools.context, caller.project_id
-        row = await live.once(
-            ("row", project_id, notebook_id), lambda: _read(context, project_id, notebook_id)
-        )
+        key = ("row", project_id, notebook_id)
+        row = await live.once(key, lambda: _read(context, project_id, notebook_id))
         if row is None:
             return Event("gone", {"id": notebook_id})
         shown, owner_id, owner_name = row
-        if not access.sees(caller, owner_id, given(shown.workspace_id, "0")):
+        workspace_id = given(shown.workspace_id, "0")
+        if not access.sees(caller, owner_id, workspace_id):
             return Event("gone", {"id": notebook_id})
         line, columns = line_of(caller, shown, owner_id, owner_name), _columns(visit)
-        kind = ("line", project_id, notebook_id, *columns, visit.look.language, line.may_start, line.may_stop)
+        place, language = names.get(workspace_id), visit.look.language
+        kind = ("line", project_id, notebook_id, *columns, place, language, line.may_start, line.may_stop)
 
         async def made() -> dict[str, str]:
-            names = await live.once(("names", project_id), lambda: _names(visit, "workspace"))
             return {"id": notebook_id, "html": self._row(visit, line, columns, names)}
 
         return Event("row", await live.once(kind, made))
@@ -240,22 +239,29 @@ class Fleet:
 class _Follower:
     """What one open page was told, and when it is time to count its list again."""
 
-    def __init__(self, fleet: Fleet, visit: Visit, live: Live, view: View, total: str) -> None:
+    def __init__(
+        self, fleet: Fleet, visit: Visit, live: Live, view: View, names: dict[str, str], total: str
+    ) -> None:
         self._fleet = fleet
         self._visit = visit
         self._live = live
         self._view = view
+        self._names = names
         self._total = total
         self._stirred = False
         self._due = time.monotonic() + _RECOUNTED
 
     async def events(self, caller: Caller, changed: set[str], watch: Watch) -> Sequence[Event]:
-        made = [await self._fleet.row_for(self._visit, caller, one, self._live) for one in sorted(changed)]
-        events = [event for event in made if event is not None]
+        events = [await self._row(caller, one) for one in sorted(changed)]
         self._stirred, watch.anything = self._stirred or watch.anything, False
-        if self._stirred and time.monotonic() >= self._due:
+        # It is counted as whoever opened the page, so only while they may see what they could see then.
+        is_same = caller == self._visit.caller
+        if is_same and self._stirred and time.monotonic() >= self._due:
             events += await self._counted(caller)
         return events
+
+    async def _row(self, caller: Caller, notebook_id: str) -> Event:
+        return await self._fleet.row_for(self._visit, caller, notebook_id, self._live, self._names)
 
     async def _counted(self, caller: Caller) -> list[Event]:
         """Says so once the number of those that match is another one."""
@@ -324,7 +330,7 @@ def _export(view: View, form: str) -> str:
 _WORDS: dict[str, Any] = {
     "mark": mark,
     "chips": CHIPS,
-    "usual_chips": CHIPS[:2],
+    "usual_chips": USUAL_CHIPS,
     "all_columns": fleet_view.COLUMNS,
     "column_words": COLUMN_WORDS,
     "sorted_by": fleet_view.SORTED_BY,
