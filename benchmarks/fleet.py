@@ -42,6 +42,13 @@ async def log_in(data_dir: Path, database_url: str = "") -> Filled:
     return Filled(known.project_id, issued.token, known.access_key, known.secret_key)
 
 
+async def login_ticket(data_dir: Path, database_url: str = "") -> str:
+    """Lets a browser sign in as the administrator, once."""
+    name = _credentials(data_dir).user_name
+    async with _opened(data_dir, database_url) as context:
+        return await context.database.write(identity.new_login_link, context, name)
+
+
 @asynccontextmanager
 async def opened(data_dir: Path, database_url: str) -> AsyncGenerator[Context, None]:
     settings = load({"data_dir": str(data_dir), "database_url": database_url}, {})

@@ -42,7 +42,7 @@ def free_port() -> int:
 def start(kind: str, port: int, data_dir: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, str(HERE / "servers.py"), kind, str(port), str(data_dir), ""]
     process = subprocess.Popen(command, stderr=(data_dir / f"{kind}.log").open("wb"))
-    for _ in range(200):
+    for _ in range(600):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
         except OSError:

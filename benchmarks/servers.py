@@ -1,13 +1,15 @@
 """Servers to compare: the whole product, and two floors that answer the same bytes.
 
-    python benchmarks/servers.py product|cached|static|bare PORT DATA_DIR DATABASE_URL
+    python benchmarks/servers.py product|cached|console|static|bare PORT DATA_DIR DATABASE_URL
 
 product  the service's own application on the given store, every answer made anew
 cached   the same with its answer cache, as it is served
+console  the same with its pages
 static   the same application, route, authentication and request id; the handler answers ready bytes
 bare     an ASGI callable that answers ready bytes to anything
 """
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -20,6 +22,7 @@ from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Answer, Call, Tools
 from nbfleet.api.present import Presenter
 from nbfleet.api.site import document_for, site
+from nbfleet.console.app import whole_site
 from nbfleet.face import Face, listen
 from nbfleet.server import milliseconds, open_ground
 from nbfleet.services.context import Context
@@ -37,7 +40,7 @@ def main(kind: str, port: int, data_dir: str, database_url: str) -> None:
     configure_logs("info", "json")
     ground = open_ground(settings)
     context = Context(ground.database, Directory(), ground.keyring, settings, milliseconds, lambda: None)
-    answers = Answers(ground.database.version if kind == "cached" else lambda: None)
+    answers = Answers(ground.database.version if kind in ("cached", "console") else lambda: None)
     presenter = Presenter(ground.keyring, "http://127.0.0.1:1", False)
     tools = Tools(context, presenter, answers, Questions(), _no_log)
     ready = Path(data_dir, "page.json")
@@ -53,10 +56,16 @@ def main(kind: str, port: int, data_dir: str, database_url: str) -> None:
 
     if kind == "static":
         handlers.HANDLERS["ListAllNotebooks"] = static
-    product = site(tools, Authenticator(context), Metrics(), document_for("http://127.0.0.1"))
+    if kind == "console":
+        product, live = whole_site(tools, Authenticator(context), Metrics(), f"http://127.0.0.1:{port}")
+    else:
+        product, live = site(tools, Authenticator(context), Metrics(), document_for("http://127.0.0.1")), None
 
     async def run() -> None:
+        looking = None if live is None else asyncio.create_task(live.run())
         await Face(bare if kind == "bare" else product, listen("127.0.0.1", port), settings).run()
+        if looking is not None:
+            looking.cancel()
 
     uvloop.run(run())
 
