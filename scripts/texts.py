@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parent.parent / "src" / "nbfleet" / "console"
+STATES = ROOT.parent / "domain" / "states.py"  # Words that the command line shows too.
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 KEYWORDS = {"_": None, "ngettext": (1, 2), "later": None}
 OPTIONS = {"templates/**.html": {"trimmed": "false", "newstyle_gettext": "true", "silent": "false"}}
@@ -23,6 +24,8 @@ def texts() -> Catalog:
     """Every text of templates and modules, without the places where they stand: those change too often."""
     found = Catalog(locale="zh_Hans_CN", header_comment="", fuzzy=False)
     for _file, _line, message, _comments, _context in extract_from_dir(ROOT, METHODS, OPTIONS, KEYWORDS):
+        found.add(message, flags=())
+    for _line, message, _comments, _context in extract_from_file("python", STATES, KEYWORDS):
         found.add(message, flags=())
     return found
 

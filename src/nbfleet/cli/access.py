@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from nbfleet.cli import screen
 from nbfleet.cli.calls import call, find
+from nbfleet.cli.completion import NOTEBOOK
 from nbfleet.cli.failures import Failed
 from nbfleet.cli.options import with_credentials
 
@@ -26,7 +27,7 @@ _PAGE = """<!doctype html>
 
 
 @click.command("open")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @click.option("--print", "only_print", is_flag=True, help="Print the address instead of opening a browser.")
 @with_credentials
 def open_command(notebook: str, only_print: bool, **options: Any) -> None:
@@ -47,7 +48,7 @@ def open_command(notebook: str, only_print: bool, **options: Any) -> None:
 
 
 @click.command("logs")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @click.option("--lines", "-n", type=click.IntRange(1, 10_000), default=200, show_default=True)
 @click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until interrupted.")
 @with_credentials

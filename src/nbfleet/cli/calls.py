@@ -28,6 +28,29 @@ def call(options: dict[str, Any], run: Callable[[Any], Awaitable[None]]) -> None
     asyncio.run(inside())
 
 
+async def everybodys(client: Any, query: dict[str, Any], everybody: bool | None = None) -> bytes:
+    """A page of everybody's notebooks where that is permitted, else of one's own; unless one or the other
+    was asked for."""
+    from nbfleet.client import ClientError  # noqa: PLC0415
+
+    if everybody is not False:
+        try:
+            return await client.call_raw("ListAllNotebooks", query=query)
+        except ClientError as refusal:
+            if everybody or refusal.status != 403:
+                raise
+    return await client.call_raw("ListNotebooks", query=query)
+
+
+def listed(raw: bytes) -> Any:
+    """The page that this answer is."""
+    import msgspec  # noqa: PLC0415
+
+    from nbfleet.wire.notebooks import ListNotebooksResponse  # noqa: PLC0415
+
+    return msgspec.json.decode(raw, type=ListNotebooksResponse)
+
+
 def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 

@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from nbfleet.cli import screen
 from nbfleet.cli.calls import call, find
+from nbfleet.cli.completion import NOTEBOOK
 from nbfleet.cli.notebooks import finish, show
 from nbfleet.cli.options import with_credentials, with_output
 
@@ -16,7 +17,7 @@ _SCRIPT = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("update")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @click.option("--name", help="New name.")
 @click.option("--description", help="New description.")
 @click.option("--size", type=int, help="New size of the work volume in GB: larger than it is.")
@@ -66,7 +67,7 @@ def _hooks(scripts: dict[str, Path | None], *, blocks: bool) -> Any:
 
 
 @click.command("freeze")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @click.option("--no-wait", is_flag=True, help="Return at once instead of waiting until it is stopped.")
 @with_output
 @with_credentials
@@ -93,7 +94,7 @@ async def _until_stopped(client: Any, now: Any) -> Any:
 
 
 @click.command("unfreeze")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @with_output
 @with_credentials
 def unfreeze_command(notebook: str, output: str, **options: Any) -> None:

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from nbfleet.cli.completion import STATES
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000}
@@ -51,7 +53,7 @@ class Tag(click.ParamType[str]):
 _MOMENT = Moment()
 _OPTIONS = (
     click.option("--name", help="Part of the name."),
-    click.option("--status", help="One status or several, for example RUNNING,STARTING."),
+    click.option("--status", type=STATES, help="One status or several, for example RUNNING,STARTING."),
     click.option("--owner", help="Owner id."),
     click.option("--username", help="Part of the owner's name."),
     click.option("--flavor", help="Part of the flavor."),

@@ -67,7 +67,7 @@ def _show_list(found: list[Any]) -> None:
     rows = [
         (
             screen.plain(_title(one)),
-            _coloured(one.status),
+            screen.coloured(one.status),
             one.type,
             _size(one),
             screen.age(one.create_at),
@@ -325,7 +325,7 @@ def _show(one: Any, output: str) -> None:
     rows = [
         ("image", _title(one)),
         ("id", one.id),
-        ("status", click.style(one.status, fg="green" if one.status == "ACTIVE" else "yellow")),
+        ("status", click.style(one.status, fg=screen.colour(one.status))),
         ("type", f"{one.type}, {one.visibility}"),
         ("path", one.swr_path),
         ("runs on", f"{one.arch}, {', '.join(one.resource_categories)}"),
@@ -358,8 +358,3 @@ def _group_title(one: Any) -> str:
 
 def _size(one: Any) -> str:
     return "" if one.size is UNSET else f"{one.size / _KB:.0f} MB"
-
-
-def _coloured(status: str) -> str:
-    colour = {"ACTIVE": "green", "CREATE_FAILED": "red", "ERROR": "red"}.get(status, "yellow")
-    return f"[{colour}]{status}[/]"

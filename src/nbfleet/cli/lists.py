@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import Any, BinaryIO
 import click
 from msgspec import UNSET
 
-from nbfleet.cli import screen
+from nbfleet.cli import live, screen
 from nbfleet.cli.bars import bar
-from nbfleet.cli.calls import call, not_hidden
+from nbfleet.cli.calls import call, everybodys, listed, not_hidden
 from nbfleet.cli.failures import Failed
 from nbfleet.cli.filters import query_of, with_filters
 from nbfleet.cli.options import with_credentials, with_output
@@ -21,6 +22,8 @@ from nbfleet.cli.screen import Column
 _FIELDS = ("status", "owner", "pool", "flavor", "image", "workspace", "tag")
 _FORMS = ("ndjson", "csv")
 _UNAVAILABLE = 503
+_EVERY = 2.0  # Seconds between two looks.
+_AROUND = 4  # Lines of the screen that are no rows.
 _BAR = 30  # Characters of the longest bar of a count.
 
 
@@ -34,6 +37,7 @@ _BAR = 30  # Characters of the longest bar of a count.
 @click.option("--limit", type=int, default=50, show_default=True)
 @click.option("--offset", type=int, default=0)
 @click.option("--marker", help="Walk by creation: '' at first, then the marker that the command names.")
+@click.option("--watch", "-w", is_flag=True, help="Look again every 2 seconds and mark what changed; q ends.")
 @with_output
 @with_credentials
 def list_command(
@@ -43,67 +47,80 @@ def list_command(
     limit: int,
     offset: int,
     marker: str | None,
+    watch: bool,
     output: str,
     **options: Any,
 ) -> None:
     """List notebooks, the newest first."""
+    if watch and output == "json":
+        raise click.UsageError("--watch draws a table; it does not go with --output json.")
     query = query_of(options) | {"sort_key": sort_key, "limit": limit, "offset": offset, "marker": marker}
     query["sort_dir"] = "ASC" if asc else "DESC"
 
     async def run(client: Any) -> None:
-        raw = await _page(client, everybody, query)
+        if watch and live.is_possible():
+            await live.live(_Watched(client, everybody, query).look, _EVERY)
+            return
+        raw = await everybodys(client, query, everybody)
         if output == "json":
             screen.json(raw)
         else:
-            _show_page(raw)
+            _show_page(listed(raw))
 
     call(options, run)
 
 
-async def _page(client: Any, everybody: bool | None, query: dict[str, Any]) -> bytes:
-    """Everybody's notebooks where that is permitted, unless one or the other was asked for."""
-    from nbfleet.client import ClientError  # noqa: PLC0415
-
-    if everybody is not False:
-        try:
-            return await client.call_raw("ListAllNotebooks", query=query)
-        except ClientError as refusal:
-            if everybody or refusal.status != 403:
-                raise
-    return await client.call_raw("ListNotebooks", query=query)
+_COLUMNS = (
+    Column("NAME", cut=True),
+    Column("STATUS"),
+    Column("OWNER", cut=True, from_width=90),
+    Column("FLAVOR", cut=True, from_width=120),
+    Column("AGE"),
+    Column("STOPS IN", from_width=100),
+    Column("ID"),
+)
 
 
-def _show_page(raw: bytes) -> None:
-    import msgspec  # noqa: PLC0415
+def _row(one: Any) -> tuple[str, ...]:
+    return (
+        screen.plain(one.name),
+        screen.coloured(one.status),
+        screen.plain(str(not_hidden(one.user).name)),
+        screen.plain(str(one.flavor)),
+        screen.age(one.create_at),
+        screen.left(one.lease) if one.status == "RUNNING" else "",
+        one.id,
+    )
 
-    from nbfleet.wire.notebooks import ListNotebooksResponse  # noqa: PLC0415
 
-    page = msgspec.json.decode(raw, type=ListNotebooksResponse)
-    columns = [
-        Column("NAME", cut=True),
-        Column("STATUS"),
-        Column("OWNER", cut=True, from_width=90),
-        Column("FLAVOR", cut=True, from_width=120),
-        Column("AGE"),
-        Column("STOPS IN", from_width=100),
-        Column("ID"),
-    ]
-    rows = [
-        (
-            screen.plain(one.name),
-            screen.coloured(one.status),
-            screen.plain(str(not_hidden(one.user).name)),
-            screen.plain(str(one.flavor)),
-            screen.age(one.create_at),
-            screen.left(one.lease) if one.status == "RUNNING" else "",
-            one.id,
-        )
-        for one in page.data
-    ]
-    screen.table(columns, rows)
+def _show_page(page: Any) -> None:
+    screen.table(_COLUMNS, [_row(one) for one in page.data])
     click.echo(f"{len(page.data)} of {page.total}")
     if page.next_marker is not UNSET:
         click.echo(f"Go on with --marker {page.next_marker}")
+
+
+class _Watched:
+    """A list that is looked at again and again; what changed since the last look is marked."""
+
+    def __init__(self, client: Any, everybody: bool | None, query: dict[str, Any]) -> None:
+        self._client = client
+        self._everybody = everybody
+        self._query = query
+        self._before: dict[str, int] | None = None
+
+    async def look(self) -> Any:
+        from rich.console import Group  # noqa: PLC0415
+
+        page = listed(await everybodys(self._client, self._query, self._everybody))
+        now = {one.id: one.update_at for one in page.data}
+        before, self._before = self._before if self._before is not None else now, now
+        rows = [
+            ("[bold]▸[/]" if before.get(one.id) != one.update_at else "", *_row(one)) for one in page.data
+        ]
+        shown = rows[: screen.height() - _AROUND]
+        foot = f"{len(shown)} of {page.total}  {time.strftime('%H:%M:%S')}  q ends"
+        return Group(screen.drawn([Column(""), *_COLUMNS], shown), foot)
 
 
 @click.command("count")

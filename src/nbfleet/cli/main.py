@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from nbfleet.cli.failures import explain
 
@@ -18,6 +19,7 @@ _COMMANDS = {
     "gateway": ("service", "Run the gateway alone, beside a service."),
     "create": ("notebooks", "Create a notebook and wait until it runs."),
     "list": ("lists", "List notebooks, the newest first."),
+    "top": ("top", "Watch the fleet: counts, what runs for whom, the newest changes."),
     "count": ("lists", "Count notebooks by the values of a field."),
     "export": ("lists", "Write notebooks to a file, as JSON lines or as a table."),
     "show": ("notebooks", "Show one notebook."),
@@ -35,6 +37,7 @@ _COMMANDS = {
     "open": ("access", "Open a notebook in the browser."),
     "logs": ("access", "Print the last lines that a notebook wrote."),
     "image": ("images", "List, register, compare and delete images, and groups of them."),
+    "completion": ("completion", "Print the script for completion in a shell."),
     "doctor": ("doctor", "Look at this machine: what is there, what is missing."),
     "seed": ("seed", "Fill an empty store with a made-up fleet."),
     "flavor": ("flavors", "List the sizes that notebooks can have."),
@@ -60,6 +63,15 @@ class _Lazy(click.Group):
             return None
         module, _ = _COMMANDS[cmd_name]
         return getattr(importlib.import_module(f"nbfleet.cli.{module}"), f"{cmd_name}_command")
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Without importing the commands."""
+        found = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in _COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from nbfleet.cli import screen
 from nbfleet.cli.calls import call, find
+from nbfleet.cli.completion import NOTEBOOK
 from nbfleet.cli.failures import NOT_FOUND, Failed
 from nbfleet.cli.options import with_credentials, with_output
 from nbfleet.cli.screen import Column
@@ -21,7 +22,7 @@ def mount_command() -> None:
 
 
 @mount_command.command("list")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @with_output
 @with_credentials
 def show_all(notebook: str, output: str, **options: Any) -> None:
@@ -38,7 +39,7 @@ def show_all(notebook: str, output: str, **options: Any) -> None:
 
 
 @mount_command.command("add")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @click.argument("uri")
 @click.argument("path", required=False)
 @click.option("--efs-id", default=None, help="Id of the file system of a share. [made of its name]")
@@ -80,7 +81,7 @@ def _default_path(uri: str) -> str:
 
 
 @mount_command.command("remove")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @click.argument("mount")
 @click.option("--no-wait", is_flag=True, help="Return at once instead of waiting until it is unmounted.")
 @with_output

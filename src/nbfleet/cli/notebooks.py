@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from nbfleet.cli import screen
 from nbfleet.cli.calls import call, find, not_hidden
+from nbfleet.cli.completion import NOTEBOOK
 from nbfleet.cli.failures import Failed
 from nbfleet.cli.images import find_image
 from nbfleet.cli.options import with_credentials, with_output
@@ -79,7 +80,7 @@ def create_command(
 
 
 @click.command("show")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @with_output
 @with_credentials
 def show_command(notebook: str, output: str, **options: Any) -> None:
@@ -99,7 +100,7 @@ def show(one: Any) -> None:
     rows = [
         ("name", one.name),
         ("id", one.id),
-        ("status", click.style(one.status, fg=screen.COLOURS.get(one.status, "yellow"))),
+        ("status", click.style(one.status, fg=screen.colour(one.status))),
         ("owner", str(not_hidden(one.user).name)),
         ("flavor", str(one.flavor)),
         ("image", f"{one.image.name}:{one.image.tag}"),
@@ -121,7 +122,7 @@ def show(one: Any) -> None:
 
 
 @click.command("start")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @_auto_stop
 @click.option("--no-wait", is_flag=True, help="Return at once instead of waiting until it runs.")
 @with_output
@@ -140,7 +141,7 @@ def start_command(
 
 
 @click.command("stop")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @click.option("--no-wait", is_flag=True, help="Return at once instead of waiting until it is stopped.")
 @with_output
 @with_credentials
@@ -155,7 +156,7 @@ def stop_command(notebook: str, no_wait: bool, output: str, **options: Any) -> N
 
 
 @click.command("renew")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @_auto_stop
 @with_output
 @with_credentials
@@ -181,7 +182,7 @@ def renew_command(
 
 
 @click.command("delete")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @with_credentials
 def delete_command(notebook: str, yes: bool, **options: Any) -> None:

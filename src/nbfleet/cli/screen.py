@@ -1,5 +1,6 @@
 """How things look in a terminal: tables that fit, ages, colours. Rich is imported when something is drawn."""
 
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +9,16 @@ from typing import Any
 import click
 from msgspec import UNSET
 
-COLOURS = {
-    "RUNNING": "green",
-    "STOPPED": "bright_black",
-    "ERROR": "red",
-    "CREATE_FAILED": "red",
-    "START_FAILED": "red",
-    "DELETE_FAILED": "red",
-    "MOUNTED": "green",
-    "MOUNT_FAILED": "red",
-    "UNMOUNTED": "bright_black",
-    "UNMOUNT_FAILED": "red",
+from nbfleet.domain import states
+from nbfleet.domain.states import Kind
+
+_COLOURS = {
+    Kind.RUNNING: "green",
+    Kind.MOVING: "yellow",
+    Kind.STOPPED: "bright_black",
+    Kind.FAILED: "red",
+    Kind.FROZEN: "magenta",
 }
-_IN_MOTION = "yellow"
 _PARTS = 2
 _GAP = 3  # Between two columns.
 _LEAST = 3
@@ -64,8 +62,19 @@ def harmless(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
+def colour(status: str) -> str:
+    """That of its kind, as on the pages of the console."""
+    return _COLOURS[states.kind(status)]
+
+
 def coloured(status: str) -> str:
-    return f"[{COLOURS.get(status, _IN_MOTION)}]{status}[/]"
+    """As the API calls it, and as filters take it."""
+    return f"[{colour(status)}]{status}[/]"
+
+
+def told(status: str) -> str:
+    """In the words of the console."""
+    return f"[{colour(status)}]{states.word(status)}[/]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +87,37 @@ class Column:
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """What does not fit is left out or cut; ids and states never are."""
+    """Prints it. What does not fit is left out or cut; ids and states never are."""
+    draw(drawn(columns, rows))
+
+
+def draw(picture: Any) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    Console(highlight=False).print(picture)
+
+
+def drawn(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, part: int = 1) -> Any:
+    """The table, for the width of the terminal or a part of it."""
     from rich import box  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    console = Console(highlight=False)
-    places = [place for place, column in enumerate(columns) if column.from_width <= console.width]
+    width = Console().width // part - (_GAP if part > 1 else 0)
+    places = [place for place, column in enumerate(columns) if column.from_width <= width]
     cells = [[Text.from_markup(row[place], emoji=False) for place in places] for row in rows]
     shown = [columns[place] for place in places]
     widest = [
         max([len(column.title), *(row[position].cell_len for row in cells)])
         for position, column in enumerate(shown)
     ]
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column, width in zip(shown, _widths(shown, widest, console.width), strict=True):
-        drawn.add_column(column.title, overflow="ellipsis", no_wrap=True, width=width)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column, room in zip(shown, _widths(shown, widest, width), strict=True):
+        made.add_column(column.title, overflow="ellipsis", no_wrap=True, width=room)
     for row in cells:
-        drawn.add_row(*row)
-    console.print(drawn)
+        made.add_row(*row)
+    return made
 
 
 def _widths(columns: Sequence[Column], widest: Sequence[int], room: int) -> list[int]:
@@ -107,6 +127,11 @@ def _widths(columns: Sequence[Column], widest: Sequence[int], room: int) -> list
     sharing = sum(column.cut for column in columns)
     share = max(left // sharing, _LEAST) if sharing else 0
     return [min(width, share) if column.cut else width for column, width in zip(columns, widest, strict=True)]
+
+
+def height() -> int:
+    """Lines of the terminal."""
+    return shutil.get_terminal_size().lines
 
 
 def pairs(rows: Sequence[tuple[str, str]]) -> None:

@@ -7,6 +7,7 @@ import click
 
 from nbfleet.cli import screen
 from nbfleet.cli.calls import call, find
+from nbfleet.cli.completion import NOTEBOOK
 from nbfleet.cli.options import with_credentials, with_output
 from nbfleet.cli.screen import Column
 
@@ -20,7 +21,7 @@ def tags_of(words: Sequence[str]) -> list[Any]:
 
 
 @click.command("tag")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @click.argument("tags", nargs=-1, required=True)
 @with_credentials
 def tag_command(notebook: str, tags: tuple[str, ...], **options: Any) -> None:
@@ -37,7 +38,7 @@ def tag_command(notebook: str, tags: tuple[str, ...], **options: Any) -> None:
 
 
 @click.command("untag")
-@click.argument("notebook")
+@click.argument("notebook", type=NOTEBOOK)
 @click.argument("keys", nargs=-1, required=True)
 @with_credentials
 def untag_command(notebook: str, keys: tuple[str, ...], **options: Any) -> None:

@@ -12,43 +12,18 @@ from markupsafe import Markup
 from msgspec import UNSET
 
 from nbfleet.console import texts
-from nbfleet.console.texts import _, later, ngettext
+from nbfleet.console.texts import _, ngettext
+from nbfleet.domain import states
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1000, 60_000, 3_600_000, 86_400_000
 
-STATUS_WORDS: Mapping[str, str] = {
-    "INIT": later("Preparing"),
-    "CREATING": later("Creating"),
-    "STARTING": later("Starting"),
-    "STOPPING": later("Stopping"),
-    "DELETING": later("Deleting"),
-    "RUNNING": later("Running"),
-    "STOPPED": later("Stopped"),
-    "SNAPSHOTTING": later("Saving image"),
-    "CREATE_FAILED": later("Create failed"),
-    "START_FAILED": later("Start failed"),
-    "DELETE_FAILED": later("Delete failed"),
-    "ERROR": later("Error"),
-    "DELETED": later("Deleted"),
-    "FROZEN": later("Frozen"),
-}
-# What can be told without reading: each kind has a colour and a shape of its own.
-STATUS_KINDS: Mapping[str, str] = {
-    **dict.fromkeys(("INIT", "CREATING", "STARTING", "STOPPING", "DELETING", "SNAPSHOTTING"), "moving"),
-    **dict.fromkeys(("CREATE_FAILED", "START_FAILED", "DELETE_FAILED", "ERROR"), "failed"),
-    "RUNNING": "running",
-    "STOPPED": "stopped",
-    "DELETED": "stopped",
-    "FROZEN": "frozen",
-}
-
 
 def status(value: str) -> str:
-    return _(STATUS_WORDS.get(value, value))
+    return _(states.word(value))
 
 
 def status_kind(value: str) -> str:
-    return STATUS_KINDS.get(value, "stopped")
+    return states.kind(value)
 
 
 def moment(value: int | Any, form: str = "ago") -> Markup:

@@ -1,7 +1,7 @@
 """One request to a page: who asks, for which project, and how they like to see it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import parse_qs
 
@@ -43,7 +43,7 @@ class Look:
 class Form:
     """The fields of a sent form; one that is not there is empty."""
 
-    fields: Mapping[str, Sequence[str]]
+    fields: Mapping[str, Sequence[str]] = field(repr=False)  # Passwords may be among them.
 
     def one(self, name: str) -> str:
         return self.fields.get(name, ("",))[0]
@@ -79,7 +79,7 @@ class Visit:
 
     request: Request
     look: Look
-    session: str
+    session: str = field(repr=False)
     proof: Proof
     caller: Caller
     projects: Sequence[Project]

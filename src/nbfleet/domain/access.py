@@ -3,9 +3,9 @@
 Deny by default. Credentials are checked elsewhere; what arrives here is a caller already known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import ClassVar
 
 from nbfleet.domain.images import Holding, ImageQuery
@@ -183,3 +183,44 @@ def narrow_images(query: ImageQuery, caller: Caller) -> ImageQuery:
     all every one of the project. Public ones of others are known by their id only."""
     owner = None if may(caller, ACT_ON_ALL_IMAGES) else caller.user_id
     return replace(query, project_id=caller.project_id, owner_id=owner, granted=caller.granted)
+
+
+# Administration. One administers a project or several; people and roles are of the whole installation.
+
+
+class Reach(IntEnum):
+    """How far an administrator of a project reaches a user; each step holds the one before."""
+
+    NOTHING = 0  # There is no such user, as far as this project goes.
+    MEMBERSHIP = 1  # The role in the project, and whether there is one.
+    PERSON = 2  # Everything by which the user is let in: password, links, keys, being disabled or deleted.
+
+
+def administered(roles: Mapping[str, Role]) -> frozenset[str]:
+    """The projects in which the role may do everything."""
+    return frozenset(project for project, role in roles.items() if role.may_everything)
+
+
+def reach(administered: Collection[str], project_id: str, memberships: Collection[str]) -> Reach:
+    """How far an administrator of the projects `administered` reaches, in one of them, a user who is a member
+    of `memberships`, of disabled projects too. Who holds the password of a user is in every project of that
+    user, so it is for those alone who administer all of them."""
+    if project_id not in administered or project_id not in memberships:
+        return Reach.NOTHING
+    return Reach.PERSON if set(memberships) <= set(administered) else Reach.MEMBERSHIP
+
+
+def may_grant(granter: Role, role: Role) -> bool:
+    """Nobody gives away more than they have."""
+    return granter.may_everything or role.actions <= granter.actions
+
+
+def sees_role(administered: Collection[str], members_in: Collection[str]) -> bool:
+    """Whether a role that has members in these projects is any concern of an administrator: one of nobody's
+    is, one that is only of other projects is not."""
+    return not members_in or not set(administered).isdisjoint(members_in)
+
+
+def owns_role(administered: Collection[str], members_in: Collection[str]) -> bool:
+    """Whether an administrator may make or unmake what members of these projects may do."""
+    return set(members_in) <= set(administered)

@@ -70,7 +70,7 @@ def new_identity(context: Context) -> FirstIdentity:
         project_id=new_id(),
         user_id=new_id(),
         user_name=context.settings.administrator,
-        password=secrets.token_urlsafe(18),
+        password=new_password(),
         access_key=_access_key_id(),
         secret_key=secrets.token_urlsafe(30),
     )
@@ -131,6 +131,25 @@ async def _matches(password: str, hashed: str) -> bool:
     async with _WAITING:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(_CHECKING, keyring.password_matches, password, hashed)
+
+
+async def hashed(password: str) -> str:
+    """The password as it is stored. Takes as long as checking one, and waits in the same line."""
+    if _WAITING.locked():
+        raise errors.overloaded(_BUSY_FOR)
+    async with _WAITING:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(_CHECKING, keyring.hash_password, password)
+
+
+async def change_own_password(context: Context, user_id: str, old: str, new: str) -> bool:
+    """Ends every session and token of the user as well; False where `old` is not the password."""
+    user = await context.database.read(the_user, user_id)
+    if not await _matches(old, user.password_hash):
+        return False
+    await context.database.write(identity.set_password, user.no, await hashed(new))
+    context.access.end()
+    return True
 
 
 # Something to check a password against when there is no such user, so that it takes as long.
@@ -198,6 +217,11 @@ async def accounts(context: Context) -> list[tuple[str, str]]:
     return await context.database.read(identity.list_accounts)
 
 
+def new_password() -> str:
+    """One that nobody can guess."""
+    return secrets.token_urlsafe(18)
+
+
 def new_login_link(connection: Connection, context: Context, user_name: str) -> str:
     """The secret of a link that lets this user in once, in their first project."""
     user, project_no = _with_project(connection, user_name)
@@ -262,8 +286,14 @@ def add_project(connection: Connection, context: Context, name: str) -> Project:
 def add_user(
     connection: Connection, context: Context, name: str, project: Project, role: Role, password: str
 ) -> User:
+    return add_hashed_user(connection, context, name, project, role, keyring.hash_password(password))
+
+
+def add_hashed_user(
+    connection: Connection, context: Context, name: str, project: Project, role: Role, hashed: str
+) -> User:
+    """The same for who must not spend the time of a change on the password."""
     account_id, _ = identity.list_accounts(connection)[0]
-    hashed = keyring.hash_password(password)
     try:
         user_no = identity.add_user(connection, new_id(), name, account_id, hashed, context.clock())
     except identity.Taken as fault:

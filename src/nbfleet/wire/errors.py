@@ -128,6 +128,12 @@ def forbidden(action: str) -> ApiError:
     return ApiError(403, ErrorCode.FORBIDDEN, f"The caller does not have the permission {action}.")
 
 
+def beyond_reach(user: object) -> ApiError:
+    """For what would let an administrator of one project into another."""
+    message = f"{shown(user)} is a member of projects that you do not administer as well."
+    return ApiError(403, ErrorCode.FORBIDDEN, message)
+
+
 def foreign_project(project_id: object) -> ApiError:
     message = f"The credentials are not valid for the project {shown(project_id)}."
     return ApiError(403, ErrorCode.PROJECT, message)

@@ -1,0 +1,177 @@
+"""Who gets how far on the pages of administration, over HTTP, with real sessions: nobody gets from one
+project into another."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import pytest
+
+from nbfleet.domain.access import Role
+from nbfleet.services import identity
+from nbfleet.store import identity as people
+from nbfleet.store import roles as stored_roles
+from support.client import Caller
+from support.hosted import Hosted
+from support.signed_in import SignedIn, sign_in
+
+SECTIONS = ("users", "keys", "roles", "quotas")
+
+
+def get(who: SignedIn, path: str) -> tuple[int, str]:
+    answer = who.get(path)
+    return answer.status, answer.raw.decode()
+
+
+def post(who: SignedIn, path: str, **fields: str) -> tuple[int, str]:
+    answer = who.post(path, fields)
+    return answer.status, answer.raw.decode()
+
+
+@dataclass
+class Scene:
+    """Two projects: the first is that of the service, `rival` administers the second. `both` is a member of
+    the two, `own` of the second alone, and each of them has a key."""
+
+    hosted: Hosted
+    rival: SignedIn
+    both: Caller
+    own: Caller
+    other: str
+
+    def page(self, path: str, project: str | None = None) -> str:
+        return f"/console/{project or self.other}/admin/{path}"
+
+    def outline(self) -> object:
+        """All that lets anybody in, or says what they may do."""
+        dump = self.hosted.dump()
+        return {name: dump[name] for name in ("users", "memberships", "roles", "access_keys", "login_links")}
+
+
+@pytest.fixture
+def scene(hosted: Hosted, request: pytest.FixtureRequest) -> Scene:
+    tail = str(abs(hash(request.node.nodeid)))[:6]
+    first, second = hosted.settings.project, f"second-{tail}"
+    other = hosted.project(second)
+    rival = hosted.user(f"rival-{tail}", second, Role.ADMINISTRATOR)
+    both = hosted.user(f"both-{tail}", first)
+    hosted.leave(both, second, Role.MEMBER)
+    own = hosted.user(f"own-{tail}", second)
+    return Scene(hosted, sign_in(hosted, rival), both, own, other)
+
+
+def test_others_than_administrators_get_no_page(scene: Scene, member: SignedIn) -> None:
+    nobody = SignedIn(scene.hosted, member.caller, "no-session-at-all")
+    before = scene.outline()
+    for section in SECTIONS:
+        path = scene.page(section, member.caller.project_id)
+        status, text = get(member, path)
+        assert (status, "You may not do this" in text) == (403, True)
+        assert get(scene.rival, path)[0] == 403
+        assert get(nobody, path)[0] == 303
+    changes = {
+        "users": {"name": "x", "role": "administrator"},
+        "roles": {"name": "x", "action": "*"},
+        "roles/member": {},
+        "quotas": {"of": "project:", "resource": "notebook.count", "value": "1"},
+        f"keys/{scene.both.access_key}": {"do": "delete"},
+    }
+    for path, fields in changes.items():
+        address = scene.page(path, member.caller.project_id)
+        answers = [post(one, address, **fields)[0] for one in (member, scene.rival, nobody)]
+        assert answers == [403, 403, 303]
+    one = scene.page(f"users/{scene.both.user_id}", member.caller.project_id)
+    for do in ("role", "password", "link", "key", "disable", "delete"):
+        assert post(member, one, do=do, role="none", typed=scene.both.name)[0] == 403
+        assert post(scene.rival, one, do=do, role="none", typed=scene.both.name)[0] == 403
+    assert get(member, f"/console/{member.caller.project_id}/")[1].count("/admin/users") == 0
+    assert scene.outline() == before
+
+
+def test_a_member_of_a_foreign_project_too_is_reached_in_ones_own_only(scene: Scene) -> None:
+    before = scene.outline()
+    one = scene.page(f"users/{scene.both.user_id}")
+    for do in ("password", "link", "key", "disable", "delete"):
+        status, text = post(scene.rival, one, do=do, typed=scene.both.name)
+        assert (status, "projects that you do not administer" in text) == (403, True)
+    key = scene.page(f"keys/{scene.both.access_key}")
+    assert [post(scene.rival, key, do=do)[0] for do in ("enable", "disable", "delete")] == [404] * 3
+    assert scene.outline() == before
+    assert scene.both.access_key not in get(scene.rival, scene.page("keys"))[1]
+    assert scene.both.access_key not in get(scene.rival, one)[1]
+    assert scene.own.access_key in get(scene.rival, scene.page("keys"))[1]
+    # The role in the project at hand is the administrator's to give and to take.
+    assert post(scene.rival, one, do="role", role="administrator")[0] == 303
+    assert post(scene.rival, one, do="role", role="none")[0] == 303
+    roles = scene.hosted.database.read_now(
+        lambda c: people.roles(c, identity.the_user(c, scene.both.name).no)
+    )
+    assert {project: role.name for project, role in roles.items()} == {scene.both.project_id: "member"}
+
+
+def test_who_is_no_member_is_not_there(scene: Scene) -> None:
+    before = scene.outline()
+    stranger = scene.hosted.administrator()
+    one = scene.page(f"users/{stranger.user_id}")
+    assert get(scene.rival, one)[0] == 404
+    for do in ("role", "password", "link", "key", "disable", "enable"):
+        assert post(scene.rival, one, do=do, role="member")[0] == 404
+    assert post(scene.rival, scene.page(f"keys/{stranger.access_key}"), do="delete")[0] == 404
+    assert get(scene.rival, scene.page(f"quotas?of=user:{stranger.user_id}"))[0] == 404
+    assert stranger.user_id not in get(scene.rival, scene.page("users"))[1]
+    assert scene.outline() == before
+
+
+def test_a_disabled_project_counts_as_foreign(scene: Scene) -> None:
+    hosted = scene.hosted
+    closed = hosted.project(f"closed of {scene.own.name}")
+    hosted.leave(scene.own, closed, Role.MEMBER)
+    number = hosted.database.read_now(identity.the_project, closed).no
+    hosted.database.write_now(people.enable_project, number, False)
+    status, _ = post(scene.rival, scene.page(f"users/{scene.own.user_id}"), do="password")
+    assert status == 403
+
+
+def test_who_administers_every_project_of_a_user_reaches_it_wholly(scene: Scene) -> None:
+    status, text = post(scene.rival, scene.page(f"users/{scene.own.user_id}"), do="password")
+    assert status == 200
+    found = re.search(r'<pre id="secret-1" tabindex="0">([^<]+)</pre>', text)
+    assert found is not None
+    user = scene.hosted.database.read_now(identity.the_user, scene.own.name)
+    assert identity.keyring.password_matches(found.group(1), user.password_hash)
+
+
+def test_roles_of_other_projects_are_neither_seen_nor_changed(scene: Scene) -> None:
+    hosted, name = scene.hosted, f"watch-{scene.own.name}"
+    role = Role(name, frozenset({"modelarts:notebook:get"}))
+    hosted.database.write_now(stored_roles.put, role)
+    assert name in get(scene.rival, scene.page("roles"))[1]  # Nobody's yet.
+    hosted.leave(scene.both, hosted.settings.project, role)
+    before = scene.outline()
+    assert name not in get(scene.rival, scene.page("roles"))[1]
+    own = scene.page(f"users/{scene.own.user_id}")
+    text = post(scene.rival, own, do="role", role=name)[1]
+    assert f"There is no role {name} that you can give." in text
+    text = post(scene.rival, scene.page(f"roles/{quote(name)}"))[1]
+    assert f"There is a role {name} in projects that you do not administer." in text
+    text = post(scene.rival, scene.page("roles"), name=name, action="*")[1]
+    assert f"There is a role {name} in projects that you do not administer." in text
+    assert scene.outline() == before
+
+
+def test_nobody_takes_their_own_rights_and_a_demoted_one_has_none(scene: Scene) -> None:
+    me = scene.hosted.database.read_now(identity.the_user, scene.own.name.replace("own", "rival"))
+    one = scene.page(f"users/{me.id}")
+    before = scene.outline()
+    for do in ("role", "disable", "delete"):
+        text = post(scene.rival, one, do=do, role="none", typed=me.name)[1]
+        assert "Nobody can take their own rights here" in text
+    assert scene.outline() == before
+    # At once, although a session is remembered for some seconds.
+    assert get(scene.rival, scene.page("users"))[0] == 200
+    number = scene.hosted.database.read_now(identity.the_project, scene.other).no
+    scene.hosted.database.write_now(people.set_role, me.no, number, Role.MEMBER)
+    assert post(scene.rival, scene.page("users"), name="made-too-late", role="administrator")[0] == 403
+    assert (
+        post(scene.rival, scene.page("quotas"), of="project:", resource="notebook.count", value="1")[0] == 403
+    )
