@@ -20,7 +20,7 @@ from nbfleet.domain.access import Role
 from nbfleet.domain.capacity import Size
 from nbfleet.domain.notebook import Ability, Step
 from nbfleet.face import Face, listen
-from nbfleet.reconciler import trials
+from nbfleet.reconciler import history, trials
 from nbfleet.reconciler.loop import Reconciler
 from nbfleet.reconciler.mounts import Mounts
 from nbfleet.reconciler.works import Works
@@ -42,6 +42,7 @@ GATEWAY = "https://notebooks.example"
 FAILS, HANGS, STAYS = "flavor.that.fails", "flavor.that.hangs", "flavor.that.stays"
 NO_MOUNT, NO_UNMOUNT = "flavor.without.mount", "flavor.without.unmount"
 PASSWORD = "correct horse"
+_OF_TIME = {"status_samples", "activity_hours", "settings"}
 FLAVORS = (
     *DEFAULT_FLAVORS,
     *(FlavorSettings(id=name, vcpus=1, memory=512) for name in (FAILS, HANGS, STAYS, NO_MOUNT, NO_UNMOUNT)),
@@ -126,7 +127,9 @@ class Hosted:
         app, live = whole_site(tools, Authenticator(self.context), metrics, f"http://127.0.0.1:{self.port}")
         self._live = live
         self._face = Face(app, self._socket, self.settings)
-        working = asyncio.gather(reconciler.run(), trials.try_images(works), mounts.run(), live.run())
+        working = asyncio.gather(
+            reconciler.run(), trials.try_images(works), mounts.run(), live.run(), history.remember(works)
+        )
         serving = asyncio.create_task(self._face.run())
         ready.set()
         await serving
@@ -194,13 +197,13 @@ class Hosted:
     # What is written down.
 
     def dump(self, *names: str) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of these tables, or of all."""
+        """Every row of these tables, or of all but those that change with time alone."""
 
         def read(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
             return {
                 name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
                 for name, table in schema.metadata.tables.items()
-                if not names or name in names
+                if (name in names if names else name not in _OF_TIME)
             }
 
         return self.database.read_now(read)
