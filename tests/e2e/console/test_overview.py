@@ -1,4 +1,4 @@
-"""The first page: the fleet drawn for administrators, their own notebooks for members, a way in for the new."""
+"""The first page: the fleet drawn for administrators, for members their own notebooks, for all a way in."""
 
 from collections.abc import Callable
 
