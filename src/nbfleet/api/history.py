@@ -8,10 +8,10 @@ from nbfleet.services import history
 from nbfleet.services.history import Capacity, History
 from nbfleet.wire.enums import NotebookStatus
 from nbfleet.wire.history import (
+    ActivityCount,
     CapacityAmount,
     FailureReason,
     FleetHistory,
-    HourlyActivity,
     ListStoppingNotebooksResponse,
     PoolCapacity,
     ShowCapacityResponse,
@@ -31,12 +31,14 @@ def _history(found: History) -> FleetHistory:
         since=found.since,
         until=found.until,
         step=found.step,
+        width=found.width,
         samples=[
             StatusSample(at=one.at, counts={NotebookStatus(s.value): n for s, n in one.counts.items()})
             for one in found.samples
         ],
         activity=[
-            HourlyActivity(hour=one.hour, event=one.activity.value, count=one.count) for one in found.happened
+            ActivityCount(since=one.since, event=one.activity.value, count=one.count)
+            for one in found.happened
         ],
         reasons=[
             FailureReason(event=one.activity.value, reason=one.reason, count=one.count)

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from nbfleet.console import charts
-from nbfleet.console.charts import Bar, Scale, Stack
+from nbfleet.console.charts import Bar, Scale
 from nbfleet.console.shown import STATUS_KINDS
 from nbfleet.console.texts import _, later
 from nbfleet.wire.extensions import CountNotebooksResponse, NotebookGroup
@@ -77,10 +77,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class OverTime:
-    """`layers` the lowest first. Nothing is drawn where `is_empty`: one moment is no history."""
+    """`layers` the lowest first; the last one, of what is stopped, is drawn by itself with the scale `still`,
+    because it would leave no height for the others. Nothing is drawn where `is_empty`: one moment is no
+    history."""
 
     hours: int
     scale: Scale
+    still: Scale
     layers: Sequence[Layer]
     rows: Sequence[Row]
     is_empty: bool
@@ -96,9 +99,12 @@ def over_time(history: FleetHistory, counts: CountNotebooksResponse) -> OverTime
     seen = [*(one for one in seen if history.since <= one[0] < history.until), (history.until, now)]
     moments = [at for at, _ in seen]
     values = {layer: [one[layer] for _, one in seen] for layer in LAYERS}
-    drawn = charts.stacked(moments, list(values.values()), history.since, history.until, history.step)
+    *active, stopped = values.values()
+    span = (history.since, history.until, history.step)
+    drawn, still = charts.stacked(moments, active, *span), charts.stacked(moments, [stopped], *span)
     hours = (history.until - history.since) // _HOUR
-    return OverTime(hours, drawn.scale, _layers(values, drawn), _rows(seen, hours), not any(drawn.edges))
+    layers = _layers(values, [*drawn.areas, *still.areas], [*drawn.edges, *still.edges])
+    return OverTime(hours, drawn.scale, still.scale, layers, _rows(seen, hours), not any(still.edges))
 
 
 def _by_layer(counts: Mapping[str, int]) -> dict[str, int]:
@@ -108,10 +114,10 @@ def _by_layer(counts: Mapping[str, int]) -> dict[str, int]:
     return found
 
 
-def _layers(values: Mapping[str, Sequence[int]], drawn: Stack) -> list[Layer]:
+def _layers(values: Mapping[str, Sequence[int]], areas: Sequence[str], edges: Sequence[str]) -> list[Layer]:
     return [
         Layer(key, LAYERS[key], area, edge, of_layer[-1], min(of_layer), max(of_layer))
-        for (key, of_layer), area, edge in zip(values.items(), drawn.areas, drawn.edges, strict=True)
+        for (key, of_layer), area, edge in zip(values.items(), areas, edges, strict=True)
     ]
 
 
@@ -149,7 +155,7 @@ class Activity:
 
 def activity(history: FleetHistory) -> Activity:
     """Starts that came to be ready go up, failures go down."""
-    found: dict[tuple[int, str], int] = {(one.hour, one.event): one.count for one in history.activity}
+    found: dict[tuple[int, str], int] = {(one.since, one.event): one.count for one in history.activity}
     first = history.since - history.since % _HOUR + _HOUR
     hours = range(first, history.until + 1, _HOUR)
 

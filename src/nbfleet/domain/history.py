@@ -18,6 +18,7 @@ MOST_HOURS = ACTIVITY_KEPT // HOUR
 # What is shown at once stays below some hundred moments, however long the time.
 _STEPS = ((4, MINUTE), (26, 10 * MINUTE), (8 * 24, HOUR), (31 * 24, 3 * HOUR), (MOST_HOURS, 12 * HOUR))
 
+_BY_HOUR = 8 * 24
 REASON_LENGTH = 160
 _IDS = re.compile(r"\b[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\b")
 
@@ -67,6 +68,11 @@ def reason_of(activity: Activity, reason: str | None) -> str:
 def step_for(hours: int) -> int:
     """How far apart the moments are that are shown of so many hours, in milliseconds."""
     return next(step for most, step in _STEPS if hours <= most)
+
+
+def width_for(hours: int) -> int:
+    """How long the spans are in which happenings of so many hours are counted: an hour or, in UTC, a day."""
+    return HOUR if hours <= _BY_HOUR else DAY
 
 
 def span_for(step: int) -> int:

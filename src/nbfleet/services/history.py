@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nbfleet.domain import access
 from nbfleet.domain.access import Caller, Scope
 from nbfleet.domain.capacity import Room
-from nbfleet.domain.history import HOUR, step_for
+from nbfleet.domain.history import HOUR, step_for, width_for
 from nbfleet.domain.lifecycle import Status
 from nbfleet.domain.listing import Query
 from nbfleet.services import lists, pools
@@ -24,11 +24,13 @@ MOST_REASONS = 20
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """From `since` to `until`, in milliseconds since 1970; samples are `step` milliseconds apart."""
+    """From `since` to `until`, in milliseconds since 1970; samples are `step` milliseconds apart, and what
+    happened is counted in spans of `width`."""
 
     since: int
     until: int
     step: int
+    width: int
     samples: Sequence[history.Sample]
     happened: Sequence[history.Happened]
     reasons: Sequence[history.Reason]
@@ -50,16 +52,17 @@ async def shown(context: Context, caller: Caller, hours: int) -> History:
 
 
 def _shown(connection: Connection, context: Context, project_id: str, now: int, hours: int) -> History:
-    since, step = now - hours * HOUR, step_for(hours)
+    since, step, width = now - hours * HOUR, step_for(hours), width_for(hours)
     number = context.directory.project(connection, project_id)
     if number is None:
-        return History(since, now, step, (), (), ())
+        return History(since, now, step, width, (), (), ())
     return History(
         since,
         now,
         step,
+        width,
         history.samples(connection, number, since, step),
-        history.happened(connection, number, since),
+        history.happened(connection, number, since, width),
         history.reasons(connection, number, since, MOST_REASONS),
     )
 

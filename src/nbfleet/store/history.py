@@ -43,9 +43,9 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """How often something happened in the hour that began at `hour`."""
+    """How often something happened in the hour or day from `since` on."""
 
-    hour: int
+    since: int
     activity: Activity
     count: int
 
@@ -148,16 +148,17 @@ def samples(connection: Connection, project_no: int, since: int, step: int) -> l
     return [Sample(at, counts) for at, counts in found.items()]
 
 
-def happened(connection: Connection, project_no: int, since: int) -> list[Happened]:
-    """By the hour, from the one on in which this moment is, oldest first."""
+def happened(connection: Connection, project_no: int, since: int, width: int) -> list[Happened]:
+    """In spans of `width`, an hour or a day, from the one on in which this moment is, oldest first."""
     a = activity_hours.c
+    begun = (a.hour - a.hour % width).label("begun")
     query = (
-        select(a.hour, a.event, func.sum(a.total))
-        .where(a.project_no == project_no, a.hour >= since - since % HOUR)
-        .group_by(a.hour, a.event)
-        .order_by(a.hour, a.event)
+        select(begun, a.event, func.sum(a.total))
+        .where(a.project_no == project_no, a.hour >= since - since % width)
+        .group_by("begun", a.event)
+        .order_by("begun", a.event)
     )
-    return [Happened(hour, Activity(event), int(total)) for hour, event, total in connection.execute(query)]
+    return [Happened(at, Activity(event), int(total)) for at, event, total in connection.execute(query)]
 
 
 def reasons(connection: Connection, project_no: int, since: int, limit: int) -> list[Reason]:

@@ -16,10 +16,10 @@ class StatusSample(Struct, frozen=True, kw_only=True):
     counts: Annotated[dict[NotebookStatus, LongCount], about("By status; one that never occurred is absent.")]
 
 
-class HourlyActivity(Struct, frozen=True, kw_only=True):
-    """How often something happened in an hour."""
+class ActivityCount(Struct, frozen=True, kw_only=True):
+    """How often something happened in an hour or a day."""
 
-    hour: Annotated[Millis, about("When the hour began.")]
+    since: Annotated[Millis, about("When the hour or day (UTC) began.")]
     event: Annotated[ActivityKind, about("What happened.")]
     count: Annotated[LongCount, about("How often.")]
 
@@ -39,7 +39,10 @@ class FleetHistory(Struct, frozen=True, kw_only=True):
     until: Annotated[Millis, about("Where it ends: now.")]
     step: Annotated[Int64, about("How far apart samples are, in milliseconds.")]
     samples: Annotated[list[StatusSample], about("Oldest first.")]
-    activity: Annotated[list[HourlyActivity], about("By hour, oldest first; what did not happen is absent.")]
+    width: Annotated[Int64, about("An hour or, of more than eight days, a day; in milliseconds.")]
+    activity: Annotated[
+        list[ActivityCount], about("In spans of width, oldest first; what did not happen is absent.")
+    ]
     reasons: Annotated[list[FailureReason], about("Of failures in that time, the most frequent first.")]
 
 

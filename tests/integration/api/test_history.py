@@ -61,17 +61,20 @@ def test_the_history_of_a_project(hosted: Hosted) -> None:
         "since": now - HOUR,
         "until": now,
         "step": MINUTE,
+        "width": HOUR,
         "samples": [{"at": now, "counts": counts}],
         "activity": [
-            {"hour": first, "event": "create failed", "count": 1},
-            {"hour": first, "event": "created", "count": 2},
-            {"hour": first, "event": "ready", "count": 1},
+            {"since": first, "event": "create failed", "count": 1},
+            {"since": first, "event": "created", "count": 2},
+            {"since": first, "event": "ready", "count": 1},
         ],
         "reasons": [{"event": "create failed", "reason": "no room", "count": 1}],
     }
     day = admin.get("/history").json
     assert (day["since"], day["step"]) == (now - DAY, 10 * MINUTE)
-    assert admin.get("/history", {"hours": 30 * 24}).json["step"] == 3 * HOUR
+    month = admin.get("/history", {"hours": 30 * 24}).json
+    assert (month["step"], month["width"]) == (3 * HOUR, DAY)
+    assert [one["since"] for one in month["activity"]] == [first - first % DAY] * 3
     assert admin.get("/history", {"hours": MOST_HOURS}).json["step"] == 12 * HOUR
     for hours in (0, MOST_HOURS + 1):
         assert admin.get("/history", {"hours": hours}).refusal == (400, "ModelArts.0107")

@@ -22,7 +22,7 @@ async def told(rig: Rig) -> tuple[list[Sample], list[Happened], list[Reason]]:
     assert number is not None
     return (
         await user.read(history.samples, number, FIRST, MINUTE),
-        await user.read(history.happened, number, FIRST),
+        await user.read(history.happened, number, FIRST, HOUR),
         await user.read(history.reasons, number, FIRST, 9),
     )
 

@@ -60,7 +60,7 @@ def count(store: Store, now: int) -> int:
 
 
 def happened(store: Store, since: int, project_id: str = make.PROJECT) -> list[Happened]:
-    return store.database.read_now(history.happened, number(store, project_id), since)
+    return store.database.read_now(history.happened, number(store, project_id), since, HOUR)
 
 
 def test_a_sample_has_the_counts_of_each_project(store: Store) -> None:
@@ -189,3 +189,12 @@ def test_what_is_too_old_or_of_an_unknown_project_is_passed_over(store: Store) -
     record(store, T0 + 91 * DAY, "ready", replace(one, project_id="0" * 32))
     assert count(store, T0 + 92 * DAY) == 2
     assert happened(store, 0) == []
+
+
+def test_what_happened_is_told_by_the_day_as_well(store: Store) -> None:
+    one, day = add(store, **RUNS), T0 - T0 % DAY
+    for at in (day - 1, day, day + HOUR, day + DAY - 1, day + DAY):
+        record(store, at, "ready", one)
+    count(store, day + 2 * DAY)
+    told = store.database.read_now(history.happened, number(store), day + HOUR, DAY)
+    assert told == [Happened(day, Activity.READY, 3), Happened(day + DAY, Activity.READY, 1)]

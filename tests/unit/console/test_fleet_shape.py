@@ -1,11 +1,11 @@
 """From answers to drawings: layers, hours and groups."""
 
 from nbfleet.console import fleet_shape
-from nbfleet.console.charts import Bar
+from nbfleet.console.charts import Bar, Scale
 from nbfleet.console.fleet_shape import Group, Hour, Row
 from nbfleet.wire.enums import NotebookStatus
 from nbfleet.wire.extensions import CountNotebooksResponse, NotebookGroup
-from nbfleet.wire.history import FleetHistory, HourlyActivity, StatusSample
+from nbfleet.wire.history import ActivityCount, FleetHistory, StatusSample
 
 HOUR, MINUTE = 3_600_000, 60_000
 NOW = 1_700_000_000_000 - 1_700_000_000_000 % HOUR + 30 * MINUTE
@@ -22,6 +22,7 @@ def history(**fields: object) -> FleetHistory:
         "since": NOW - 2 * HOUR,
         "until": NOW,
         "step": HOUR,
+        "width": HOUR,
         "samples": [],
         "activity": [],
         "reasons": [],
@@ -47,8 +48,9 @@ def test_statuses_are_drawn_by_kind_and_what_there_is_now_comes_last() -> None:
         "M500 125L1000 125",
         "M500 25L1000 100",
         "M500 25L1000 50",
-        "M500 25L1000 50",
+        "M500 200L1000 200",
     ]
+    assert (made.scale, made.still) == (Scale(0, 8, 2), Scale(0, 1, 1))
     assert made.rows == [Row(NOW, [3, 0, 1, 2, 0]), Row(NOW - HOUR, [0, 3, 4, 0, 0])]
     assert (made.hours, made.is_empty) == (2, False)
     assert made.words() == (
@@ -71,7 +73,7 @@ def test_an_hour_has_a_bar_up_and_one_down() -> None:
         ("start failed", 1),
         ("auto-stopped", 1),
     ]
-    given = [HourlyActivity(hour=last, event=event, count=n) for event, n in told]  # pyright: ignore
+    given = [ActivityCount(since=last, event=event, count=n) for event, n in told]  # pyright: ignore
     made = fleet_shape.activity(history(activity=given))
     assert made.hours == [
         Hour(last - HOUR, 0, 0, 0, 0, Bar(70, 100, 360, 0), Bar(70, 100, 360, 0)),
