@@ -55,7 +55,7 @@ def test_an_administrator_sees_the_fleet_over_time(sit: Sit, hosted: Hosted, mem
     reasons = [row[:2] for row in figures(seat, ".pair .card:not(.chart) li")]
     assert reasons == [["no room", "5"], ["It was not ready within 300 seconds.", "3"]]
     assert seat.page.locator("#part-time figure:nth-child(1) .area").count() == 4
-    drawn = seat.page.locator("#part-time svg[role=img]").nth(2).get_attribute("aria-label")
+    drawn = seat.page.locator("#part-time svg[role=img]").last.get_attribute("aria-label")
     assert drawn == (
         f"Starts and failures by the hour. {made.ready} starts came to be ready, {made.failed} failed."
     )
