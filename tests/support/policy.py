@@ -173,7 +173,7 @@ POLICY: dict[str, Policy] = {
     "UnfreezeNotebook": FREEZE,
     "ShowNotebookLog": ACT,
     "ShowFleetHistory": WHOLE,
-    "ListStoppingNotebooks": LIST,
+    "ListStoppingNotebooks": EVERYWHERE,
     "ShowCapacity": WHOLE,
 }
 
