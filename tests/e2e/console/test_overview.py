@@ -68,9 +68,7 @@ def test_an_administrator_sees_the_fleet_over_time(sit: Sit, hosted: Hosted, mem
     seat.picture("overview-table")
 
 
-def test_the_page_follows_what_happens_and_keeps_what_is_read(
-    sit: Sit, hosted: Hosted, member: Caller
-) -> None:
+def test_the_page_follows_what_happens(sit: Sit, hosted: Hosted, member: Caller) -> None:
     seat = sit(hosted.administrator())
     before = int(seat.page.inner_text(".tile >> nth=0").split("\n")[1])
     made = member.running(name="later")
