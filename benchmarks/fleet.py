@@ -45,7 +45,7 @@ async def log_in(data_dir: Path, database_url: str = "") -> Filled:
 async def login_ticket(data_dir: Path, database_url: str = "") -> str:
     """Lets a browser sign in as the administrator, once."""
     name = _credentials(data_dir).user_name
-    async with _opened(data_dir, database_url) as context:
+    async with opened(data_dir, database_url) as context:
         return await context.database.write(identity.new_login_link, context, name)
 
 

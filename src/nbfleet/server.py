@@ -33,7 +33,7 @@ from nbfleet.gateway.app import Settings as GatewaySettings
 from nbfleet.gateway.app import app as gateway_app
 from nbfleet.gateway.from_store import resolver
 from nbfleet.gateway.server import OPTIONS, quiet_refusals
-from nbfleet.reconciler import sweeper, trials, watch
+from nbfleet.reconciler import history, sweeper, trials, watch
 from nbfleet.reconciler.loop import Reconciler
 from nbfleet.reconciler.mounts import Mounts
 from nbfleet.reconciler.works import Works
@@ -231,6 +231,7 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
             lambda: sweeper.tidy(works),
             lambda: trials.try_images(works),
             Bulks(context, asyncio.sleep).run,
+            lambda: history.remember(works),
             live.run,
         ],
         live.close,

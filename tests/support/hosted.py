@@ -20,7 +20,7 @@ from nbfleet.domain.access import Role
 from nbfleet.domain.capacity import Size
 from nbfleet.domain.notebook import Ability, Step
 from nbfleet.face import Face, listen
-from nbfleet.reconciler import trials
+from nbfleet.reconciler import history, trials
 from nbfleet.reconciler.loop import Reconciler
 from nbfleet.reconciler.mounts import Mounts
 from nbfleet.reconciler.works import Works
@@ -43,6 +43,7 @@ GATEWAY = "https://notebooks.example"
 FAILS, HANGS, STAYS = "flavor.that.fails", "flavor.that.hangs", "flavor.that.stays"
 NO_MOUNT, NO_UNMOUNT = "flavor.without.mount", "flavor.without.unmount"
 PASSWORD = "correct horse"
+_OF_TIME = {"status_samples", "activity_hours", "settings"}
 FLAVORS = (
     *DEFAULT_FLAVORS,
     *(FlavorSettings(id=name, vcpus=1, memory=512) for name in (FAILS, HANGS, STAYS, NO_MOUNT, NO_UNMOUNT)),
@@ -131,7 +132,8 @@ class Hosted:
         self._face = Face(app, self._socket, self.settings)
         bulks = Bulks(self.context, self._rest)
         working = asyncio.gather(
-            reconciler.run(), trials.try_images(works), mounts.run(), bulks.run(), live.run()
+            *(reconciler.run(), trials.try_images(works), mounts.run(), history.remember(works)),
+            *(bulks.run(), live.run()),
         )
         serving = asyncio.create_task(self._face.run())
         ready.set()
@@ -205,13 +207,13 @@ class Hosted:
     # What is written down.
 
     def dump(self, *names: str) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of these tables, or of all."""
+        """Every row of these tables, or of all but those that change with time alone."""
 
         def read(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
             return {
                 name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
                 for name, table in schema.metadata.tables.items()
-                if not names or name in names
+                if (name in names if names else name not in _OF_TIME)
             }
 
         return self.database.read_now(read)

@@ -107,6 +107,7 @@ IMAGES = Policy(CHIEF_OWN, HIDDEN, DONE, _RULED, _NO_RULE)  # What is by default
 MINE = Policy(ANY, DONE, DONE, (DONE, EMPTY, EMPTY), _NONE, EMPTY)  # A list of one's own.
 LIST = Policy(ANY, DONE, DONE, (DONE, EMPTY, DONE), _NONE)  # Of what the caller may see.
 ALL = Policy(CHIEF, DONE, DONE, _RULED, (FORBIDDEN, FORBIDDEN, EMPTY))
+WHOLE = Policy(CHIEF, DONE, DONE, _RULED, (FORBIDDEN, FORBIDDEN, FORBIDDEN))  # The sum of a project.
 NEW = Policy(ANY, DONE, DONE, _ALL, _SHUT)
 PLACE = Policy(SHARED, DONE, DONE, _ALL, _SHUT)
 RULE = Policy(CHIEF_OWN, DONE, DONE, _RULED, (FORBIDDEN, FORBIDDEN, CLOSED))  # Over a workspace.
@@ -171,6 +172,9 @@ POLICY: dict[str, Policy] = {
     "FreezeNotebook": FREEZE,
     "UnfreezeNotebook": FREEZE,
     "ShowNotebookLog": ACT,
+    "ShowFleetHistory": WHOLE,
+    "ListStoppingNotebooks": EVERYWHERE,
+    "ShowCapacity": WHOLE,
 }
 
 # Where the contract names no action, or is not the one to say: ours.
@@ -185,6 +189,9 @@ OWN_ACTIONS: dict[str, str] = {
     "FreezeNotebook": "nbfleet:notebook:freeze",
     "UnfreezeNotebook": "nbfleet:notebook:freeze",
     "ShowNotebookLog": "modelarts:notebook:get",
+    "ShowFleetHistory": "modelarts:notebook:listAllNotebooks",
+    "ListStoppingNotebooks": "modelarts:notebook:list",
+    "ShowCapacity": "modelarts:notebook:listAllNotebooks",
 }
 ACTIONS: dict[str, str | None] = {
     name: OWN_ACTIONS.get(name) or CONTRACT["operations"].get(name, {}).get("action") for name in POLICY

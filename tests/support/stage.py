@@ -287,6 +287,9 @@ NEEDS: dict[str, Need] = {
     "FreezeNotebook": Need(running()),
     "UnfreezeNotebook": Need(frozen),
     "ShowNotebookLog": Need(running()),
+    "ShowFleetHistory": Need(running()),
+    "ListStoppingNotebooks": Need(running()),
+    "ShowCapacity": Need(nothing),
 }
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from nbfleet.api import (
     catalogue,
+    history,
     identities,
     images,
     instances,
@@ -33,6 +34,7 @@ HANDLERS: dict[str, Handler] = {
     **keypairs.HANDLERS,
     **mounts.HANDLERS,
     **workspaces.HANDLERS,
+    **history.HANDLERS,
 }
 
 

@@ -56,6 +56,13 @@ def memory(mebibytes: int) -> str:
     return f"{mebibytes / 1024:g} GiB" if mebibytes >= 1024 else f"{mebibytes} MiB"
 
 
+def amount(value: float) -> str:
+    """A number that may be no whole one, with at most two decimals."""
+    whole, _dot, rest = f"{round(value, 2):.2f}".partition(".")
+    rest = rest.rstrip("0")
+    return number(int(whole)) + (f".{rest}" if rest else "")
+
+
 def notebooks(count: int) -> str:
     return ngettext("%(number)s notebook", "%(number)s notebooks", count) % {"number": number(count)}
 
@@ -82,6 +89,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "moment": moment,
     "duration": duration,
     "number": number,
+    "amount": amount,
     "memory": memory,
     "notebooks": notebooks,
     "given": given,

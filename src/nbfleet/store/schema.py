@@ -325,6 +325,23 @@ audit = Table(
     Index("audit_by_notebook", "notebook_id", "no"),
 )
 
+# How many notebooks had each status at a moment, and what happened in each hour: see `domain.history`.
+status_samples = Table(
+    "status_samples", metadata,
+    *(Column(c, Number, primary_key=True, autoincrement=False)
+      for c in ("project_no", "span", "at", "status")),
+    Column("total", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+activity_hours = Table(
+    "activity_hours", metadata,
+    *(Column(c, Number, primary_key=True, autoincrement=False) for c in ("project_no", "hour")),
+    *(Column(c, Text, primary_key=True) for c in ("event", "reason")),
+    Column("total", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
 settings = Table(
     "settings",
     metadata,

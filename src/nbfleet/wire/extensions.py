@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from nbfleet.wire.fields import Count, LongCount, about
+from nbfleet.wire.history import FleetHistory, ListStoppingNotebooksResponse, ShowCapacityResponse
 from nbfleet.wire.notebooks import NotebookResp
 from nbfleet.wire.operation import Action, Operation
 from nbfleet.wire.pages import EmptyObject
@@ -12,6 +13,7 @@ from nbfleet.wire.parameters import FLEET_FILTERS, NOTEBOOK_ID, PROJECT_ID, SORT
 
 GroupKey = Literal["status", "owner", "pool", "flavor", "image", "workspace", "tag"]
 ExportFormat = Literal["ndjson", "csv"]
+MOST_HOURS = 90 * 24  # As long as what happened is remembered.
 MEDIA_TYPES: dict[str, str] = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
@@ -106,6 +108,50 @@ EXTENSIONS: tuple[Operation, ...] = (
         ),
         answer=NotebookLog,
         permission=Action("modelarts:notebook:get"),
+        extension=True,
+    ),
+    Operation(
+        id="ShowFleetHistory",
+        method="GET",
+        path="/v1/{project_id}/notebooks/history",
+        tag="Notebooks",
+        summary="Show the notebook instances of a project over time, and what happened to them",
+        parameters=(
+            PROJECT_ID,
+            query(
+                "hours",
+                Annotated[int, Meta(ge=1, le=MOST_HOURS)],
+                "How many hours back from now.",
+                default=24,
+            ),
+        ),
+        answer=FleetHistory,
+        permission=Action("modelarts:notebook:listAllNotebooks"),
+        extension=True,
+    ),
+    Operation(
+        id="ListStoppingNotebooks",
+        method="GET",
+        path="/v1/{project_id}/notebooks/stopping",
+        tag="Notebooks",
+        summary="List the running notebook instances whose leases end next",
+        parameters=(
+            PROJECT_ID,
+            query("limit", Annotated[int, Meta(ge=1, le=100)], "How many instances.", default=10),
+        ),
+        answer=ListStoppingNotebooksResponse,
+        permission=Action("modelarts:notebook:list"),
+        extension=True,
+    ),
+    Operation(
+        id="ShowCapacity",
+        method="GET",
+        path="/v1/{project_id}/notebooks/capacity",
+        tag="Notebooks",
+        summary="Show how much room there is for notebook instances, and how much is taken",
+        parameters=(PROJECT_ID,),
+        answer=ShowCapacityResponse,
+        permission=Action("modelarts:notebook:listAllNotebooks"),
         extension=True,
     ),
 )

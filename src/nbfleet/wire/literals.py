@@ -18,3 +18,6 @@ WorkspaceSortKey = Literal["name", "update_time", "status"]
 PoolKind = Literal["MANAGED", "DEDICATED"]
 ClusterScope = Literal["NOTEBOOK", "TRAIN", "INFER"]
 PoolCreationState = Literal["created", "failed", "creating"]
+ActivityKind = Literal[
+    "created", "started", "ready", "create failed", "start failed", "died", "stopped", "auto-stopped"
+]

@@ -286,7 +286,7 @@ def test_the_table_of_what_members_may_not() -> None:
             "ListUsers",
             "ValidateAuthorization",
         ),
-        *("FreezeNotebook", "UnfreezeNotebook"),
+        *("FreezeNotebook", "UnfreezeNotebook", "ShowFleetHistory", "ShowCapacity"),
     }
     assert [operation.id for operation in OPERATIONS if not may(Role.ADMINISTRATOR, operation)] == []
 

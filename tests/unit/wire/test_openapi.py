@@ -24,6 +24,9 @@ ADDED_OPERATIONS = {
     "ExportNotebooks",
     "FreezeNotebook",
     "UnfreezeNotebook",
+    "ShowFleetHistory",
+    "ListStoppingNotebooks",
+    "ShowCapacity",
     # Those of the key-pair service, which clients use beside this one.
     "CreateKeypair",
     "ListKeypairs",
