@@ -171,6 +171,7 @@ POLICY: dict[str, Policy] = {
     "FreezeNotebook": FREEZE,
     "UnfreezeNotebook": FREEZE,
     "ShowNotebookLog": ACT,
+    "ListNotebookEvents": LOOK,
 }
 
 # Where the contract names no action, or is not the one to say: ours.
@@ -185,6 +186,7 @@ OWN_ACTIONS: dict[str, str] = {
     "FreezeNotebook": "nbfleet:notebook:freeze",
     "UnfreezeNotebook": "nbfleet:notebook:freeze",
     "ShowNotebookLog": "modelarts:notebook:get",
+    "ListNotebookEvents": "modelarts:notebook:get",
 }
 ACTIONS: dict[str, str | None] = {
     name: OWN_ACTIONS.get(name) or CONTRACT["operations"].get(name, {}).get("action") for name in POLICY

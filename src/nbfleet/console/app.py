@@ -25,7 +25,7 @@ from nbfleet.console import docs, texts, trust
 from nbfleet.console.desk import Desk
 from nbfleet.console.live import Live
 from nbfleet.console.page import Page, Parts
-from nbfleet.console.pages import overview
+from nbfleet.console.pages import create, notebook, overview
 from nbfleet.console.render import STATIC, Renderer
 from nbfleet.console.signing_in import HOME, SigningIn, place
 from nbfleet.console.stream import ended
@@ -62,7 +62,8 @@ def whole_site(
 
 def project_pages(parts: Parts) -> list[Page]:
     """Every page of a project."""
-    return [*overview.pages(parts)]
+    # Fixed words such as `new` stand where other pages have an id, and come first.
+    return [*overview.pages(parts), *create.pages(parts), *notebook.pages(parts)]
 
 
 class Console:
