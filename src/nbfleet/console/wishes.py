@@ -82,7 +82,10 @@ def to_change(form: Form, one: NotebookResp) -> dict[str, Any]:
         **volume,
     }
     wanted = {name: form.one(name) for name in now if name in form.fields}
-    if "storage_new_size" in wanted:
+    if wanted.get("storage_new_size") == form.one("storage_was"):
+        # It may have grown since the form was made.
+        wanted.pop("storage_new_size", None)
+    elif "storage_new_size" in wanted:
         wanted["storage_new_size"] = _number(wanted["storage_new_size"])
     return {name: value for name, value in wanted.items() if value != now[name]}
 

@@ -50,7 +50,7 @@ def test_every_field_travels_and_refusals_keep_what_was_typed(sit: Sit, member: 
     page.fill("[name=tags]", "team=a\nalone")
     page.click("#make")
     expect(page.locator("#said-name")).to_contain_text(
-        "The field name is <b>no</b>; allowed: text of 1 to 128"
+        "The field name is <b>no</b>; allowed characters: letters"
     )
     assert page.input_value("[name=tags]") == "team=a\nalone"
     seat.accessible()

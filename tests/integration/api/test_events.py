@@ -73,4 +73,4 @@ def test_whoever_sees_it_is_told_and_nobody_else(fleet) -> None:
 def test_what_is_out_of_range_is_refused(fleet) -> None:
     at = f"/{fleet.alice.running(name='asked')['id']}/events"
     for query in ({"limit": 0}, {"limit": 1001}, {"marker": "x"}, {"marker": -1}):
-        assert fleet.alice.get(at, query).refusal == (400, "ModelArts.6309")
+        assert fleet.alice.get(at, query).refusal == (400, "ModelArts.0107")

@@ -116,7 +116,6 @@ async def _free_name(visit: Visit) -> str:
         "limit": _MOST,
         "sort_key": "create_at",
         "sort_dir": "DESC",
-        "workspace_id": "*",
     }
     found = await _part(visit, "ListNotebooks", "data", **query)
     names = [re.fullmatch(PREFIX + r"([0-9]{1,9})", one.name) for one in found]
