@@ -13,8 +13,8 @@ from nbfleet.wire.notebooks import NotebookResp
 STEP_WORDS: Mapping[str, str] = {
     Step.STORAGE.name: later("Prepare storage"),
     Step.COMPUTE.name: later("Get compute"),
-    Step.NETWORK.name: later("Connect the network"),
-    Step.INITIALISATION.name: later("Start JupyterLab"),
+    Step.NETWORK.name: later("Set up the network"),
+    Step.INITIALISATION.name: later("Initialise the instance"),
 }
 STEP_STATES: Mapping[str, str] = {
     StepStatus.WAITING: later("waits"),

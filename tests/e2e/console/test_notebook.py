@@ -35,7 +35,7 @@ def test_the_life_of_a_notebook_is_followed_live(sit: Sit, member: Caller) -> No
     assert page.locator("#open").get_attribute("target") == "_blank"
     assert page.locator("#open").get_attribute("rel") == "noopener"
     steps = page.locator("#steps li > :nth-child(2)").all_inner_texts()
-    assert steps == ["Prepare storage", "Get compute", "Connect the network", "Start JupyterLab"]
+    assert steps == ["Prepare storage", "Get compute", "Set up the network", "Initialise the instance"]
     assert page.locator("#steps li > :nth-child(3)").all_inner_texts() == ["done"] * 4
     seat.accessible()
     seat.pictures_of("notebook-running")
