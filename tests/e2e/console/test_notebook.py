@@ -12,6 +12,7 @@ from support.console import Seat
 from support.hosted import GATEWAY, Hosted
 
 Sit = Callable[..., Seat]
+LISTS, SEES = "modelarts:notebook:list", "modelarts:notebook:get"
 HOSTILE = "<img src=x onerror=alert(1)>\u202eevil\u200f" + "w" * 200
 
 
@@ -95,7 +96,7 @@ def test_address_token_and_the_way_in_are_the_owners(sit: Sit, member: Caller, h
     assert (way.status, way.headers["location"]) == (303, f"{GATEWAY}/{one['id']}/lab?token={one['token']}")
     assert way.headers["referrer-policy"] == "no-referrer"
     # Whoever sees it and may not act gets a page without anything to act with.
-    role = hosted.database.write_now(roles.add, "auditor", (LIST_ALL, "modelarts:notebook:get"))
+    role = hosted.database.write_now(roles.add, "auditor", (LIST_ALL, SEES, LISTS))
     auditor = sit(hosted.user("auditor", hosted.settings.project, role))
     page = on_page_of(auditor, one)
     expect(page.locator("#head .state")).to_have_text("Running")
