@@ -20,6 +20,10 @@ from support.client import Caller
 from support.hosted import Hosted
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+# Colours on their way from one to another are those of neither: what ends by itself is waited for.
+_STILL = """Promise.all(document.getAnimations()
+    .filter(one => one.effect.getComputedTiming().endTime !== Infinity).map(one => one.finished))
+    .then(() => null)"""
 _AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
@@ -65,12 +69,14 @@ class Seat:
         """Fails on anything that axe-core finds, in light and in dark."""
         for theme in ("light", "dark"):
             self.theme(theme)
-            assert self._violations() == []
+            found = self._violations()
+            assert found == [], found
         self.theme("light")
 
     def _violations(self) -> list[Any]:
         # Handed to the page by the driver and not by a tag: the page's policy allows no foreign script.
         self.page.evaluate(_AXE)
+        self.page.evaluate(_STILL)
         run = "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
         return [
             (one["id"], [(node["target"], node["failureSummary"]) for node in one["nodes"]])
@@ -100,7 +106,7 @@ def seat(
     page.click("main button")
     page.wait_for_url("**/console/**")
     yield made
-    assert made.complaints == []
+    assert made.complaints == [], made.complaints
     context.close()
 
 

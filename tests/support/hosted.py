@@ -85,6 +85,7 @@ class Hosted:
     clock: Clock = field(default_factory=Clock)
     machine: Size | None = None
     abilities: frozenset[Ability] = SimulatedRuntime.abilities
+    written: str = ""  # What every instance wrote.
     given: dict[str, InstanceSpec] = field(default_factory=dict)  # What each notebook was last started with.
     bulk_may_go_on: threading.Event = field(default_factory=threading.Event)  # Actions on many notebooks.
 
@@ -123,7 +124,7 @@ class Hosted:
         await first_start.prepare(self.context, f"http://127.0.0.1:{self.port}")
 
         async def log_tail(_id: str, _generation: int, _lines: int) -> str:
-            return ""
+            return self.written
 
         presenter = Presenter(self.keyring, GATEWAY, self.settings.reveal_to_admin)
         tools = Tools(self.context, presenter, Answers(self.context.database.version), Questions(), log_tail)

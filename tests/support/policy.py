@@ -175,6 +175,7 @@ POLICY: dict[str, Policy] = {
     "ShowFleetHistory": WHOLE,
     "ListStoppingNotebooks": EVERYWHERE,
     "ShowCapacity": WHOLE,
+    "ListNotebookEvents": LOOK,
 }
 
 # Where the contract names no action, or is not the one to say: ours.
@@ -192,6 +193,7 @@ OWN_ACTIONS: dict[str, str] = {
     "ShowFleetHistory": "modelarts:notebook:listAllNotebooks",
     "ListStoppingNotebooks": "modelarts:notebook:list",
     "ShowCapacity": "modelarts:notebook:listAllNotebooks",
+    "ListNotebookEvents": "modelarts:notebook:get",
 }
 ACTIONS: dict[str, str | None] = {
     name: OWN_ACTIONS.get(name) or CONTRACT["operations"].get(name, {}).get("action") for name in POLICY

@@ -290,6 +290,7 @@ NEEDS: dict[str, Need] = {
     "ShowFleetHistory": Need(running()),
     "ListStoppingNotebooks": Need(running()),
     "ShowCapacity": Need(nothing),
+    "ListNotebookEvents": Need(running()),
 }
 
 

@@ -1,12 +1,16 @@
-"""The calls about one notebook: create, show, change, start, stop, delete, its lease and its log."""
+"""The calls about one notebook: create, show, change, start, stop, delete, its lease, log and events."""
+
+from msgspec import UNSET
 
 from nbfleet.api.call import Answer, Call, Handler, Tools
-from nbfleet.services import notebooks
+from nbfleet.services import events, notebooks
 from nbfleet.services.requests import requested_period
+from nbfleet.store.audit import Told
 from nbfleet.store.documents import lease_view
-from nbfleet.wire.extensions import NotebookLog
+from nbfleet.wire.extensions import ListNotebookEventsResponse, NotebookEvent, NotebookLog
 
 _LOG_LINES = 200
+_EVENTS = 50
 
 
 async def create_notebook(tools: Tools, call: Call) -> Answer:
@@ -68,6 +72,30 @@ async def show_notebook_log(tools: Tools, call: Call) -> Answer:
     return Answer(NotebookLog(log=await tools.log_tail(notebook.id, notebook.generation, lines)))
 
 
+async def list_notebook_events(tools: Tools, call: Call) -> Answer:
+    marker, limit = call.query.get("marker"), call.query.get("limit", _EVENTS)
+    page = await events.of_notebook(tools.context, call.caller, call.path["id"], marker, limit)
+    following = UNSET if page.next_marker is None else str(page.next_marker)
+    return Answer(
+        ListNotebookEventsResponse(events=[_event(told) for told in page.events], next_marker=following)
+    )
+
+
+def _event(told: Told) -> NotebookEvent:
+    change = told.change
+    return NotebookEvent(
+        id=str(change.no),
+        at=change.at,
+        event=change.event,
+        actor=change.actor,
+        actor_name=UNSET if told.user_name is None else told.user_name,
+        before=UNSET if change.before is None else change.before,
+        after=change.after,
+        reason=UNSET if change.reason is None else change.reason,
+        request_id=UNSET if change.request_id is None else change.request_id,
+    )
+
+
 HANDLERS: dict[str, Handler] = {
     "CreateNotebook": create_notebook,
     "ShowNotebook": show_notebook,
@@ -80,4 +108,5 @@ HANDLERS: dict[str, Handler] = {
     "ShowLease": show_lease,
     "RenewLease": renew_lease,
     "ShowNotebookLog": show_notebook_log,
+    "ListNotebookEvents": list_notebook_events,
 }

@@ -25,7 +25,7 @@ from nbfleet.console import docs, texts, trust
 from nbfleet.console.desk import Desk
 from nbfleet.console.live import Live
 from nbfleet.console.page import Page, Parts
-from nbfleet.console.pages import administration, bulk, fleet, overview
+from nbfleet.console.pages import administration, bulk, create, fleet, notebook, overview
 from nbfleet.console.render import STATIC, Renderer
 from nbfleet.console.signing_in import HOME, SigningIn, place
 from nbfleet.console.stream import ended
@@ -62,7 +62,9 @@ def whole_site(
 
 def project_pages(parts: Parts) -> list[Page]:
     """Every page of a project."""
-    return [*overview.pages(parts), *fleet.pages(parts), *administration.pages(parts), *bulk.pages(parts)]
+    # Fixed words such as `new` stand where other pages have an id, and come first.
+    first = (*overview.pages(parts), *fleet.pages(parts), *create.pages(parts))
+    return [*first, *notebook.pages(parts), *administration.pages(parts), *bulk.pages(parts)]
 
 
 class Console:

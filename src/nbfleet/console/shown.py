@@ -47,6 +47,11 @@ def duration(milliseconds: int) -> str:
     return _("%(seconds)s s") % {"seconds": milliseconds // _SECOND}
 
 
+def hours(milliseconds: int) -> str:
+    count = milliseconds // _HOUR
+    return ngettext("%(number)s hour", "%(number)s hours", count) % {"number": count}
+
+
 def number(value: int) -> str:
     """With thin spaces between groups of three digits."""
     return f"{value:,}".replace(",", "\u202f")
@@ -90,6 +95,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "duration": duration,
     "number": number,
     "amount": amount,
+    "hours": hours,
     "memory": memory,
     "notebooks": notebooks,
     "given": given,

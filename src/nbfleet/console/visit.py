@@ -108,6 +108,10 @@ class Visit:
     def may(self, action: str) -> bool:
         return access.may(self.caller, action)
 
+    def acts_on(self, owner_id: str) -> bool:
+        """Whether the reader's actions reach a notebook of this owner."""
+        return access.acts_on(self.caller, owner_id)
+
     @property
     def sees_fleet(self) -> bool:
         return self.may(access.LIST_ALL)

@@ -8,7 +8,7 @@ import structlog
 from nbfleet.domain import lease as leases
 from nbfleet.domain import lifecycle
 from nbfleet.domain.lifecycle import Event
-from nbfleet.domain.notebook import Notebook
+from nbfleet.domain.notebook import Notebook, Progress, Step, StepStatus
 from nbfleet.runtimes.base import InstanceRef, Observation, Runtime
 from nbfleet.settings import Settings
 from nbfleet.store import audit, claims, notebooks
@@ -20,6 +20,7 @@ from nbfleet.telemetry import Metrics
 log = structlog.get_logger()
 
 RECONCILER = Actor("reconciler")
+STEP = "step"  # The event of a step that begins or ends; its reason tells which.
 CLAIM = 15_000  # Milliseconds a claim holds unless it is renewed.
 _AFTER_FAULT = 1.0  # Seconds.
 
@@ -110,7 +111,22 @@ async def save_progress(works: Works, claim: str, notebook: Notebook) -> None:
         found = claims.held(connection, claim, notebook.id)
         if found is None:
             raise ClaimLost(notebook.id)
-        changed = replace(found.notebook, progress=notebook.progress, handle=notebook.handle)
-        notebooks.save(connection, found, changed, due_at=works.clock())
+        changed, now = (
+            replace(found.notebook, progress=notebook.progress, handle=notebook.handle),
+            works.clock(),
+        )
+        notebooks.save(connection, found, changed, due_at=now)
+        for told in _moved(found.notebook.progress, notebook.progress):
+            audit.record(connection, now, RECONCILER, STEP, changed, found.notebook, told)
 
     await works.database.write(write)
+
+
+def _moved(before: Progress | None, after: Progress | None) -> list[str]:
+    """Each step that began or ended between the two, as its name and what it is now."""
+    earlier, later = (before or Progress()).steps, (after or Progress()).steps
+    return [
+        f"{step.name} {now.value}"
+        for step, was, now in zip(Step, earlier, later, strict=True)
+        if now not in (was, StepStatus.WAITING)
+    ]

@@ -9,6 +9,7 @@ from nbfleet.domain.lifecycle import status_of
 from nbfleet.domain.notebook import Notebook
 from nbfleet.store import compiled
 from nbfleet.store.schema import audit
+from nbfleet.store.schema_identity import users
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +68,25 @@ def since(connection: Connection, no: int, limit: int) -> Sequence[Change]:
     """The rows after this number, oldest first, at most `limit`."""
     query = select(audit).where(audit.c.no > no).order_by(audit.c.no).limit(limit)
     return [Change(*row) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A row of the record; `user_name` is None where a part of the service acted, or a user who is gone."""
+
+    change: Change
+    user_name: str | None
+
+
+def of_notebook(connection: Connection, notebook_id: str, before: int | None, limit: int) -> Sequence[Told]:
+    """The rows of one notebook, newest first, at most `limit`; those before the row of this number."""
+    query = (
+        select(audit, users.c.name)
+        .outerjoin(users, users.c.id == audit.c.actor)
+        .where(audit.c.notebook_id == notebook_id)
+        .order_by(audit.c.no.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(audit.c.no < before)
+    return [Told(Change(*row[:-1]), row[-1]) for row in connection.execute(query)]

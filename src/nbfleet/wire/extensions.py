@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from nbfleet.wire.fields import Count, LongCount, about
+from nbfleet.wire.fields import Count, LongCount, Millis, about, int64
 from nbfleet.wire.history import FleetHistory, ListStoppingNotebooksResponse, ShowCapacityResponse
 from nbfleet.wire.notebooks import NotebookResp
 from nbfleet.wire.operation import Action, Operation
@@ -21,6 +21,32 @@ class NotebookLog(Struct, frozen=True, kw_only=True):
     """What an instance wrote last."""
 
     log: Annotated[str, about("The last lines, oldest first; empty when it wrote none.")]
+
+
+class NotebookEvent(Struct, frozen=True, kw_only=True):
+    """Something that happened to an instance."""
+
+    id: Annotated[str, about("Id of the event; those of later events are larger numbers.")]
+    at: Annotated[Millis, about("When it happened.")]
+    event: Annotated[str, about("What happened, for example create, step, ready, stop or auto-stop.")]
+    actor: Annotated[str, about("Id of the user who did it, or the name of the part of the service.")]
+    actor_name: Annotated[str, about("Name of the user; absent where it was the service.")] | UnsetType = (
+        UNSET
+    )
+    before: Annotated[str, about("Status before it; absent for the first event.")] | UnsetType = UNSET
+    after: Annotated[str, about("Status after it.")]
+    reason: Annotated[str, about("Why, or of what, where there is more to say.")] | UnsetType = UNSET
+    request_id: Annotated[str, about("Id of the request that led to it.")] | UnsetType = UNSET
+
+
+class ListNotebookEventsResponse(Struct, frozen=True, kw_only=True):
+    """What happened to an instance, the newest first."""
+
+    events: Annotated[list[NotebookEvent], about("Records of this page.")]
+    next_marker: (
+        Annotated[str, about("With the parameter marker, where the walk goes on; absent at its end.")]
+        | UnsetType
+    ) = UNSET
 
 
 class NotebookGroup(Struct, frozen=True, kw_only=True):
@@ -152,6 +178,26 @@ EXTENSIONS: tuple[Operation, ...] = (
         parameters=(PROJECT_ID,),
         answer=ShowCapacityResponse,
         permission=Action("modelarts:notebook:listAllNotebooks"),
+        extension=True,
+    ),
+    Operation(
+        id="ListNotebookEvents",
+        method="GET",
+        path="/v1/{project_id}/notebooks/{id}/events",
+        tag="Notebooks",
+        summary="List what happened to an instance: who changed what, what the service did, and why",
+        parameters=(
+            PROJECT_ID,
+            NOTEBOOK_ID,
+            query("limit", Annotated[int, Meta(ge=1, le=1000)], "How many events.", default=50),
+            query(
+                "marker",
+                Annotated[int, int64(ge=0)],
+                "Where the walk goes on: next_marker of the page before.",
+            ),
+        ),
+        answer=ListNotebookEventsResponse,
+        permission=Action("modelarts:notebook:get"),
         extension=True,
     ),
 )

@@ -549,7 +549,7 @@ def test_every_operation_with_a_handler_is_covered_by_these_tests() -> None:
         # In test_updates.
         *("ShowSwitchableFlavors", "FreezeNotebook", "UnfreezeNotebook"),
         # In test_beyond_the_contract.
-        *("CountNotebooks", "ExportNotebooks"),
+        *("CountNotebooks", "ExportNotebooks", "ListNotebookEvents"),
         # In test_history.
         *("ShowFleetHistory", "ListStoppingNotebooks", "ShowCapacity"),
         # In test_identity.

@@ -51,9 +51,9 @@ def until(caller: Caller, notebook: dict[str, Any], mount: dict[str, Any], statu
 
 
 def trail(fleet, notebook: dict[str, Any]) -> list[tuple[str, str | None]]:
-    """Event and reason of what was written down about it, first to last."""
+    """Event and reason of what was written down about it, first to last, without steps of starts."""
     rows = sorted(fleet.hosted.dump()["audit"])
-    return [(row[5], row[8]) for row in rows if row[3] == notebook["id"]]
+    return [(row[5], row[8]) for row in rows if row[3] == notebook["id"] and row[5] != "step"]
 
 
 # Dynamic mounts.

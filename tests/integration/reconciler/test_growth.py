@@ -26,11 +26,11 @@ async def grow(rig: Rig, notebook_id: str, size: int) -> Volume:
 
 
 async def trail(machine: Machine) -> list[tuple[str, str | None]]:
-    """Event and reason, first to last."""
+    """Event and reason, first to last, without the steps of starts."""
 
     def read(connection: Connection) -> list[tuple[str, str | None]]:
         a = audit_table.c
-        rows = connection.execute(select(a.event, a.reason).order_by(a.no))
+        rows = connection.execute(select(a.event, a.reason).where(a.event != "step").order_by(a.no))
         return [(row.event, row.reason) for row in rows]
 
     return await machine.user.read(read)

@@ -187,7 +187,7 @@ async def outcome(machine: Machine, notebook_id: str) -> tuple[Status, bool]:
 
 def events(connection: Connection, notebook_id: str) -> list[str]:
     a = schema.audit.c
-    query = select(a.event).where(a.notebook_id == notebook_id).order_by(a.no)
+    query = select(a.event).where(a.notebook_id == notebook_id, a.event != "step").order_by(a.no)
     return list(connection.execute(query).scalars())
 
 

@@ -20,6 +20,7 @@ SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 ADDED_OPERATIONS = {
     "KeystoneListAuthDomains",
     "ShowNotebookLog",
+    "ListNotebookEvents",
     "CountNotebooks",
     "ExportNotebooks",
     "FreezeNotebook",
