@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 
 from nbfleet.console import charts
 from nbfleet.console.charts import Bar, Scale
-from nbfleet.console.shown import STATUS_KINDS
 from nbfleet.console.texts import _, later
+from nbfleet.domain import states
+from nbfleet.domain.lifecycle import Status
 from nbfleet.wire.extensions import CountNotebooksResponse, NotebookGroup
 from nbfleet.wire.history import FleetHistory
 
@@ -27,7 +28,7 @@ LAYERS: Mapping[str, str] = {
     "stopped": later("Stopped"),
 }
 STATUSES: Mapping[str, str] = {
-    layer: ",".join(s for s, kind in STATUS_KINDS.items() if kind == layer and s != "DELETED")
+    layer: ",".join(one for one in Status if states.kind(one) == layer and one is not Status.DELETED)
     for layer in LAYERS
 }
 # Of each kind of failure: the status that a notebook has after it, and what it is called.
@@ -110,7 +111,7 @@ def over_time(history: FleetHistory, counts: CountNotebooksResponse) -> OverTime
 def _by_layer(counts: Mapping[str, int]) -> dict[str, int]:
     found = dict.fromkeys(LAYERS, 0)
     for status, count in counts.items():
-        found[STATUS_KINDS.get(status, "stopped")] += count
+        found[states.kind(status)] += count
     return found
 
 

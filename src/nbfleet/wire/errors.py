@@ -340,11 +340,6 @@ def too_many_at_once(what: str, most: int, retry_after: int) -> ApiError:
     return ApiError(503, ErrorCode.BUSY, message, {"Retry-After": str(retry_after)})
 
 
-def too_many_requests(retry_after: int) -> ApiError:
-    message = f"Too many requests; try again in {retry_after} seconds."
-    return ApiError(429, ErrorCode.BUSY, message, {"Retry-After": str(retry_after)})
-
-
 def internal() -> ApiError:
     """The cause stays in the log: it may tell what the caller must not know."""
     return ApiError(500, ErrorCode.INTERNAL, "Internal error.")
