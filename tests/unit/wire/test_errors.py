@@ -31,7 +31,6 @@ PAIRS = {
     "update_not_allowed": (errors.update_not_allowed("flavor", "RUNNING", "STOPPED"), 400, "ModelArts.6347"),
     "frozen": (errors.frozen("x"), 400, "ModelArts.6326"),
     "overloaded": (errors.overloaded(3), 503, "ModelArts.6101"),
-    "too_many_requests": (errors.too_many_requests(3), 429, "ModelArts.6101"),
     "internal": (errors.internal(), 500, "ModelArts.0010"),
     "unauthorized_signature": (errors.unauthorized_signature("x"), 401, "APIGW.0301"),
     "token_missing": (errors.token_missing(), 401, "ModelArts.0201"),
@@ -56,7 +55,7 @@ def test_body_can_carry_the_request_id() -> None:
     assert errors.internal().body("r-1").request_id == "r-1"
 
 
-@pytest.mark.parametrize("error", [errors.overloaded(7), errors.too_many_requests(7)])
+@pytest.mark.parametrize("error", [errors.overloaded(7), errors.too_many_at_once("lists", 4, 7)])
 def test_busy_service_says_when_to_come_back(error: ApiError) -> None:
     assert error.headers == {"Retry-After": "7"}
 
