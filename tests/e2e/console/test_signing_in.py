@@ -23,7 +23,7 @@ def test_a_password_lets_in_and_the_page_asked_for_is_shown(
     first.page.fill("input[name=password]", PASSWORD)
     first.page.click("main button")
     first.page.wait_for_url(f"{first.base}/?by=name")
-    assert first.page.inner_text("h1") == "Overview"
+    assert first.page.inner_text("h1") == "Overview Your notebooks"
 
 
 def test_a_wrong_password_is_told_and_the_name_is_kept(hosted: Hosted, browser: Browser) -> None:
@@ -49,17 +49,17 @@ def test_signing_out_everywhere_ends_every_session(sit: Sit, member: Caller) -> 
 def test_language_and_appearance_are_chosen_and_kept(sit: Sit, member: Caller) -> None:
     seat = sit(member, language="zh-CN")
     assert seat.page.get_attribute("html", "lang") == "zh-Hans"
-    assert seat.page.inner_text("h1") == "概览"
+    assert seat.page.inner_text("h1") == "概览 我的 Notebook"
     seat.page.click("header summary >> nth=0")
     seat.page.click("button[value=en]")
-    assert seat.page.inner_text("h1") == "Overview"
+    assert seat.page.inner_text("h1") == "Overview Your notebooks"
     seat.page.click("header summary >> nth=0")
     with seat.page.expect_response("**/look"):
         seat.page.click("button[value=dark]")
     assert seat.page.get_attribute("html", "data-theme") == "dark"
     seat.page.reload()
     assert seat.page.get_attribute("html", "data-theme") == "dark"
-    assert seat.page.inner_text("h1") == "Overview"
+    assert seat.page.inner_text("h1") == "Overview Your notebooks"
 
 
 def test_a_used_link_tells_what_to_do(sit: Sit, hosted: Hosted, member: Caller, browser: Browser) -> None:
