@@ -26,7 +26,7 @@ from nbfleet.console.desk import Desk
 from nbfleet.console.live import Live
 from nbfleet.console.page import Page, Parts
 from nbfleet.console.pages import administration, bulk, create, fleet, notebook, overview
-from nbfleet.console.render import STATIC, Renderer
+from nbfleet.console.render import HEADERS, STATIC, Renderer
 from nbfleet.console.signing_in import HOME, SigningIn, place
 from nbfleet.console.stream import ended
 from nbfleet.console.visit import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Form, Look, Project, Visit, read_form
@@ -96,6 +96,7 @@ class Console:
         texts.use(look.language)
         name, answer = self._found(request)
         try:
+            _refuse_nul(request)
             response = await answer(request, look, request_id)
         except ClientDisconnect:
             return
@@ -107,9 +108,10 @@ class Console:
         except Exception:
             log.exception("page failed", request_id=request_id, page=name)
             response = self._refused(request, look, errors.internal())
-        response.headers["X-Request-Id"] = request_id
+        for header, value in {**HEADERS, "X-Request-Id": request_id}.items():
+            response.headers.setdefault(header, value)
+        seconds = time.perf_counter() - started  # Until there is an answer: a stream goes on for hours.
         await response(scope, receive, send)
-        seconds = time.perf_counter() - started
         self._metrics.observe_request(f"page {name}", response.status_code, seconds)
         ms = round(seconds * 1000, 2)
         log.info("page", request_id=request_id, page=name, status=response.status_code, ms=ms)
@@ -248,6 +250,12 @@ class Console:
 
 
 _Answer = Callable[[Request, Look, str], Awaitable[Response]]
+
+
+def _refuse_nul(request: Request) -> None:
+    """No field of anything may hold it, and not every database takes it."""
+    if "\0" in request.url.path or "%00" in request.url.query:
+        raise errors.invalid_query("address", "NUL", "text without NUL")
 
 
 async def _nothing(request: Request, _look: Look, _request_id: str) -> Response:

@@ -5,8 +5,7 @@ same look is made once. Without an open page nothing is looked at.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Hashable
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -20,15 +19,16 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 TICK = 1.0  # Seconds between two looks.
-MOST = 1000  # Pages at a time.
+MOST, MOST_OF_ONE = 1000, 50  # Pages at a time: of all users, and of one.
 _RETRY_AFTER = 10
 
 
 @dataclass(slots=True, eq=False)
 class Watch:
-    """What one open page waits for: changes of `ids`, or of any notebook of the project where it is None.
-    `anything` is set once any notebook of the project changed."""
+    """What one open page of a user waits for: changes of `ids`, or of any notebook of the project where it is
+    None. `anything` is set once any notebook of the project changed."""
 
+    user_id: str
     project_id: str
     ids: frozenset[str] | None
     changed: set[str] = field(default_factory=set[str])
@@ -63,16 +63,25 @@ class Live:
         while True:
             if not self._watches:
                 await self._wanted.wait()
-                # Nobody needs what happened while nobody looked.
-                self._trail = Trail(self._tools.context)
+                self._trail = None
             try:
-                await self._look()
+                await (self._begin() if self._trail is None else self._look(self._trail))
             except Exception as fault:
                 log.warning("round failed", loop="live pages", cause=f"{type(fault).__name__}: {fault}")
             await asyncio.sleep(TICK)
 
-    async def _look(self) -> None:
-        found = () if self._trail is None else await self._trail.step()
+    async def _begin(self) -> None:
+        """From now on changes are followed. What happened while nobody looked is in no record that is read:
+        every page is told of all that it shows."""
+        trail = Trail(self._tools.context)
+        await trail.step()
+        self._trail = trail
+        self._made.clear()
+        for watch in self._watches:
+            watch.tell(set(watch.ids or ()))
+
+    async def _look(self, trail: Trail) -> None:
+        found = await trail.step()
         self._made.clear()
         by_project: dict[str, set[str]] = {}
         for change in found:
@@ -81,22 +90,27 @@ class Live:
             if ids := by_project.get(watch.project_id):
                 watch.tell(ids)
 
-    @contextmanager
-    def watch(self, project_id: str, ids: frozenset[str] | None) -> Generator[Watch, None, None]:
-        """One more open page; refused with 503 where there are too many."""
+    def open(self, user_id: str, project_id: str, ids: frozenset[str] | None) -> Watch:
+        """One more open page, to be given to `shut` in the end; refused where there are too many, of one user
+        or of all."""
+        mine = sum(watch.user_id == user_id for watch in self._watches)
+        if mine >= MOST_OF_ONE:
+            raise errors.too_many_at_once("open pages", MOST_OF_ONE, _RETRY_AFTER)
         if len(self._watches) >= MOST:
-            raise errors.too_many_at_once("open pages", MOST, _RETRY_AFTER)
+            raise errors.overloaded(_RETRY_AFTER)
         # What changed since the page was made and before it watched: each is told once at first.
-        watch = Watch(project_id, ids, set(ids or ()))
+        watch = Watch(user_id, project_id, ids, set(ids or ()))
         watch.woken.set()
         self._watches.add(watch)
         self._wanted.set()
-        try:
-            yield watch
-        finally:
-            self._watches.discard(watch)
-            if not self._watches:
-                self._wanted.clear()
+        return watch
+
+    def shut(self, watch: Watch) -> None:
+        self._watches.discard(watch)
+        if not self._watches:
+            self._wanted.clear()
+            # From now on nobody hears of changes, so nothing that was made stays true.
+            self._made.clear()
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """What `make` answers, made once for all who ask for `key` until the next look."""

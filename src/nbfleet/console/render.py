@@ -15,7 +15,7 @@ from nbfleet.console.visit import THEMES, Look, Visit
 
 _HERE = Path(__file__).parent
 STATIC = "/console/static/"
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -56,7 +56,7 @@ class Renderer:
         """A whole page; only its middle where a shown page asks for a part of itself."""
         layout = "part.html" if visit is not None and visit.is_part else "base.html"
         text = self.text(template, look=look, visit=visit, layout=layout, **values)
-        return HTMLResponse(text, status, _HEADERS)
+        return HTMLResponse(text, status, HEADERS)
 
     def text(self, template: str, /, **values: Any) -> str:
         return self._templates.get_template(template).render(values)

@@ -17,7 +17,7 @@ from nbfleet.services.context import Context
 from nbfleet.wire.errors import ApiError
 
 HOME = "/console/"
-_PATH = re.compile(r"/console/(?:[A-Za-z0-9_.~-]+/?)*(?:\?[A-Za-z0-9_.~%&=+*,-]*)?")
+_PATH = re.compile(r"/console/(?:[A-Za-z0-9_.~-]+/)*[A-Za-z0-9_.~-]*(?:\?[A-Za-z0-9_.~%&=+*,-]*)?")
 _LONGEST = 256
 
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import msgspec
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from nbfleet.console import texts
 from nbfleet.console.live import Live, Watch
 from nbfleet.console.visit import Visit
 from nbfleet.domain.access import Caller
+from nbfleet.store.database import Unavailable
 from nbfleet.wire.errors import ApiError
 
 CHECKED = 4.0  # Seconds after which it is asked anew who reads.
@@ -42,10 +44,8 @@ Make = Callable[[Caller, set[str], Watch], Awaitable[Sequence[Event]]]
 
 def stream(visit: Visit, live: Live, ids: frozenset[str] | None, make: Make) -> Response:
     """An answer that goes on while the page is open. `make` is asked after each change of `ids`, and at least
-    every CHECKED seconds."""
-    return StreamingResponse(
-        _events(visit, live, ids, make), headers=_HEADERS, media_type="text/event-stream"
-    )
+    every CHECKED seconds. Refused before anything is sent where too many pages are open."""
+    return _Stream(visit, live, live.open(visit.caller.user_id, visit.caller.project_id, ids), make)
 
 
 def ended() -> Response:
@@ -53,23 +53,35 @@ def ended() -> Response:
     return Response(status_code=204, headers=_HEADERS)
 
 
-async def _events(
-    visit: Visit, live: Live, ids: frozenset[str] | None, make: Make
-) -> AsyncGenerator[bytes, None]:
+class _Stream(StreamingResponse):
+    """Gives its place back when it ends, whether or not anything was sent."""
+
+    def __init__(self, visit: Visit, live: Live, watch: Watch, make: Make) -> None:
+        super().__init__(_events(visit, live, watch, make), headers=_HEADERS, media_type="text/event-stream")
+        self._live = live
+        self._watch = watch
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._live.shut(self._watch)
+
+
+async def _events(visit: Visit, live: Live, watch: Watch, make: Make) -> AsyncGenerator[bytes, None]:
     texts.use(visit.look.language)
     last = time.monotonic()
-    with live.watch(visit.caller.project_id, ids) as watch:
-        yield b": open\n\n"
-        while not live.is_closed:
-            await _woken(watch)
-            try:
-                caller = await visit.again()
-                events = await make(caller, watch.taken(), watch)
-            except ApiError:
-                return
-            if events or time.monotonic() - last >= _BEAT:
-                last = time.monotonic()
-                yield b"".join(event.encoded() for event in events) or b": still here\n\n"
+    yield b": open\n\n"
+    while not live.is_closed:
+        await _woken(watch)
+        try:
+            caller = await visit.again()
+            events = await make(caller, watch.taken(), watch)
+        except (ApiError, Unavailable):
+            return  # A browser asks again, and is told then what there is to tell.
+        if events or time.monotonic() - last >= _BEAT:
+            last = time.monotonic()
+            yield b"".join(event.encoded() for event in events) or b": still here\n\n"
 
 
 async def _woken(watch: Watch) -> None:

@@ -61,6 +61,8 @@ async def read_form(request: Request) -> Form:
             raise errors.body_too_large(_FORM_LIMIT)
     try:
         text = body.decode("ascii")
+        if "\0" in text or "%00" in text:
+            raise errors.invalid_body("a field has NUL")
         return Form(parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS))
     except ValueError as fault:
         raise errors.invalid_body("no form, or one with too many fields") from fault

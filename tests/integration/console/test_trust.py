@@ -104,6 +104,11 @@ def test_a_token_of_the_api_for_one_project_is_no_session(hosted: Hosted, member
     assert SignedIn(hosted, member.caller, scoped).get(f"{member.base}/").status == 303
 
 
+@pytest.mark.parametrize("path", ["%00", "?name=%00", "notebooks?id=a%00b", "notebooks/%00"])
+def test_nul_is_refused_wherever_it_stands(member: SignedIn, path: str) -> None:
+    assert member.get(f"{member.base}/{path}").status == 400
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE"])
 def test_other_methods_are_refused_by_name(member: SignedIn, method: str) -> None:
     answer = member.send(method, f"{member.base}/", None, {})
@@ -112,7 +117,8 @@ def test_other_methods_are_refused_by_name(member: SignedIn, method: str) -> Non
 
 
 def test_every_answer_keeps_others_out(member: SignedIn) -> None:
-    for path in (f"{member.base}/", "/login", "/docs", f"{member.base}/nothing/of/it"):
+    parts = (f"{member.base}/notebooks/counts", f"{member.base}/overview/now", "/console/")
+    for path in (f"{member.base}/", "/login", "/docs", f"{member.base}/nothing/of/it", *parts):
         headers = member.get(path).headers
         policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
         assert policy == {
