@@ -1,10 +1,9 @@
 """The console as its users see it: a real Chromium on a service in the process of the test.
 
 What a page complains about in its console, and what axe-core finds, is a fault of the page. Screenshots are
-kept where pytest keeps temporary files, or in NBFLEET_SCREENSHOTS.
+kept in `.screenshots`, which is no part of the repository.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from nbfleet.services import identity
 from support.client import Caller
 from support.hosted import Hosted
 
+PICTURES = Path(__file__).parents[2] / ".screenshots"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 # Colours on their way from one to another are those of neither: what ends by itself is waited for.
 _STILL = """Promise.all(document.getAnimations()
@@ -34,7 +34,6 @@ class Seat:
     page: Page
     hosted: Hosted
     caller: Caller
-    pictures: Path
     complaints: list[str] = field(default_factory=list)
 
     @property
@@ -46,7 +45,7 @@ class Seat:
         self.page.goto(f"{self.base}/{path}")
 
     def picture(self, name: str) -> None:
-        self.page.screenshot(path=self.pictures / f"{name}.png", full_page=True)
+        self.page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
     def pictures_of(self, name: str) -> None:
         """Light, dark and narrow; ends light and wide. Only on SQLite: the pages are the same on both."""
@@ -92,16 +91,14 @@ def link_for(hosted: Hosted, name: str) -> str:
 
 
 @contextmanager
-def seat(
-    browser: Browser, hosted: Hosted, caller: Caller, pictures: Path, *, language: str = "en-GB"
-) -> Iterator[Seat]:
+def seat(browser: Browser, hosted: Hosted, caller: Caller, *, language: str = "en-GB") -> Iterator[Seat]:
     """`caller` signed in; on the way out, that Chromium found nothing to complain about."""
     context = browser.new_context(
         viewport=WIDE, locale=language, timezone_id="Asia/Shanghai", color_scheme="light"
     )
     page = context.new_page()
     page.set_default_timeout(20_000)
-    made = Seat(page, hosted, caller, _kept(pictures))
+    made = Seat(page, hosted, caller)
     page.on("console", lambda message: made.complaints.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda fault: made.complaints.append(str(fault)))
     page.goto(link_for(hosted, caller.name))
@@ -110,12 +107,6 @@ def seat(
     yield made
     assert made.complaints == [], made.complaints
     context.close()
-
-
-def _kept(pictures: Path) -> Path:
-    directory = Path(os.environ.get("NBFLEET_SCREENSHOTS") or pictures)
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory
 
 
 def administrator_of(hosted: Hosted) -> Caller:

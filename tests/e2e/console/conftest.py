@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -39,10 +38,8 @@ def member(hosted: Hosted) -> Caller:
 
 
 @pytest.fixture
-def sit(browser: Browser, hosted: Hosted, tmp_path: Path) -> Iterator[Callable[..., Seat]]:
+def sit(browser: Browser, hosted: Hosted) -> Iterator[Callable[..., Seat]]:
     """Signs a caller in and answers their browser; what Chromium complained about fails the test at its
     end."""
     with ExitStack() as stack:
-        yield lambda caller, **options: stack.enter_context(
-            seat(browser, hosted, caller, tmp_path, **options)
-        )
+        yield lambda caller, **options: stack.enter_context(seat(browser, hosted, caller, **options))
