@@ -550,6 +550,8 @@ def test_every_operation_with_a_handler_is_covered_by_these_tests() -> None:
         *("ShowSwitchableFlavors", "FreezeNotebook", "UnfreezeNotebook"),
         # In test_beyond_the_contract.
         *("CountNotebooks", "ExportNotebooks", "ListNotebookEvents"),
+        # In test_usage.
+        "ShowNotebookUsage",
         # In test_history.
         *("ShowFleetHistory", "ListStoppingNotebooks", "ShowCapacity"),
         # In test_identity.
