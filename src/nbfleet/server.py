@@ -28,6 +28,7 @@ from nbfleet.api.present import Presenter
 from nbfleet.api.protocol import OPTIONS as API_OPTIONS
 from nbfleet.console.app import whole_site
 from nbfleet.domain.capacity import Size, size_of
+from nbfleet.domain.usage import Usage
 from nbfleet.face import CannotStart, Face, check_certificate, listen
 from nbfleet.gateway.app import Settings as GatewaySettings
 from nbfleet.gateway.app import app as gateway_app
@@ -309,8 +310,11 @@ def _tools(context: Context, runtime: Runtime, addresses: Addresses) -> Tools:
     async def log_tail(notebook_id: str, generation: int, lines: int) -> str:
         return await runtime.log_tail(InstanceRef(notebook_id, generation), lines)
 
+    async def usage(notebook_id: str, generation: int) -> Usage | None:
+        return await runtime.usage(InstanceRef(notebook_id, generation))
+
     presenter = Presenter(context.keyring, addresses.gateway, context.settings.reveal_to_admin)
-    return Tools(context, presenter, Answers(context.database.version), Questions(), log_tail)
+    return Tools(context, presenter, Answers(context.database.version), Questions(), log_tail, usage)
 
 
 def _gateway_face(ground: Ground, listening: socket.socket, metrics: Metrics) -> Face:

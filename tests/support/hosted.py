@@ -19,13 +19,14 @@ from nbfleet.console.app import whole_site
 from nbfleet.domain.access import Role
 from nbfleet.domain.capacity import Size
 from nbfleet.domain.notebook import Ability, Step
+from nbfleet.domain.usage import Usage
 from nbfleet.face import Face, listen
 from nbfleet.reconciler import history, trials
 from nbfleet.reconciler.loop import Reconciler
 from nbfleet.reconciler.mounts import Mounts
 from nbfleet.reconciler.works import Works
-from nbfleet.runtimes.base import InstanceSpec
-from nbfleet.runtimes.simulated import Behaviour, SimulatedRuntime
+from nbfleet.runtimes.base import InstanceRef, InstanceSpec
+from nbfleet.runtimes.simulated import Behaviour, SimulatedRuntime, World
 from nbfleet.services import identity
 from nbfleet.services.bulk_work import Bulks
 from nbfleet.services.context import Context
@@ -107,7 +108,7 @@ class Hosted:
     async def _run(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         metrics = Metrics()
-        self.runtime = SimulatedRuntime(self._script)
+        self.runtime = SimulatedRuntime(self._script, world=World(clock=lambda: self.clock() / 1000))
         works = Works(
             self.database, self.keyring, self.runtime, self.settings, self.clock, asyncio.sleep, metrics
         )
@@ -126,8 +127,12 @@ class Hosted:
         async def log_tail(_id: str, _generation: int, _lines: int) -> str:
             return self.written
 
+        async def usage(notebook_id: str, generation: int) -> Usage | None:
+            return await self.runtime.usage(InstanceRef(notebook_id, generation))
+
         presenter = Presenter(self.keyring, GATEWAY, self.settings.reveal_to_admin)
-        tools = Tools(self.context, presenter, Answers(self.context.database.version), Questions(), log_tail)
+        answers = Answers(self.context.database.version)
+        tools = Tools(self.context, presenter, answers, Questions(), log_tail, usage)
         app, live = whole_site(tools, Authenticator(self.context), metrics, f"http://127.0.0.1:{self.port}")
         self._live = live
         self._face = Face(app, self._socket, self.settings)

@@ -287,6 +287,7 @@ NEEDS: dict[str, Need] = {
     "FreezeNotebook": Need(running()),
     "UnfreezeNotebook": Need(frozen),
     "ShowNotebookLog": Need(running()),
+    "ShowNotebookUsage": Need(running()),
     "ShowFleetHistory": Need(running()),
     "ListStoppingNotebooks": Need(running()),
     "ShowCapacity": Need(nothing),

@@ -9,6 +9,7 @@ from msgspec import Struct
 from nbfleet.api.answers import Answers, Questions
 from nbfleet.api.present import Presenter
 from nbfleet.domain.access import Caller, Principal
+from nbfleet.domain.usage import Usage
 from nbfleet.services.context import Context
 from nbfleet.services.lists import Question
 from nbfleet.services.notebooks import Request
@@ -60,13 +61,15 @@ class Call(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """`log_tail` reads the last lines that an instance wrote."""
+    """What is read of a runtime: `log_tail` gives the last lines that an instance wrote, `usage` what it uses
+    now, None when it does not run; each is named by notebook and generation."""
 
     context: Context
     presenter: Presenter
     answers: Answers
     questions: Questions[Question]
     log_tail: Callable[[str, int, int], Awaitable[str]]
+    usage: Callable[[str, int], Awaitable[Usage | None]]
 
 
 Handler: TypeAlias = Callable[[Tools, Call], Awaitable[Answer]]

@@ -1,16 +1,18 @@
-"""The calls about one notebook: create, show, change, start, stop, delete, its lease, log and events."""
+"""The calls about one notebook: create, show, change, start, stop, delete, lease, log, usage and events."""
 
 from msgspec import UNSET
 
 from nbfleet.api.call import Answer, Call, Handler, Tools
-from nbfleet.services import events, notebooks
+from nbfleet.services import events, notebooks, usage
 from nbfleet.services.requests import requested_period
 from nbfleet.store.audit import Told
 from nbfleet.store.documents import lease_view
-from nbfleet.wire.extensions import ListNotebookEventsResponse, NotebookEvent, NotebookLog
+from nbfleet.wire import errors
+from nbfleet.wire.extensions import ListNotebookEventsResponse, NotebookEvent, NotebookLog, NotebookUsage
 
 _LOG_LINES = 200
 _EVENTS = 50
+_MIB = 1024 * 1024
 
 
 async def create_notebook(tools: Tools, call: Call) -> Answer:
@@ -72,6 +74,22 @@ async def show_notebook_log(tools: Tools, call: Call) -> Answer:
     return Answer(NotebookLog(log=await tools.log_tail(notebook.id, notebook.generation, lines)))
 
 
+async def show_notebook_usage(tools: Tools, call: Call) -> Answer:
+    notebook, size = await usage.measurable(tools.context, call.caller, call.path["id"])
+    used = await tools.usage(notebook.id, notebook.generation)
+    if used is None:
+        raise errors.not_running(notebook.id, "not running any more")
+    return Answer(
+        NotebookUsage(
+            cpu_seconds=used.cpu_seconds,
+            memory_bytes=used.memory_bytes,
+            vcpus=UNSET if size is None else float(size.vcpus),
+            memory_limit=UNSET if size is None else size.memory * _MIB,
+            at=tools.context.clock(),
+        )
+    )
+
+
 async def list_notebook_events(tools: Tools, call: Call) -> Answer:
     marker, limit = call.query.get("marker"), call.query.get("limit", _EVENTS)
     page = await events.of_notebook(tools.context, call.caller, call.path["id"], marker, limit)
@@ -108,5 +126,6 @@ HANDLERS: dict[str, Handler] = {
     "ShowLease": show_lease,
     "RenewLease": renew_lease,
     "ShowNotebookLog": show_notebook_log,
+    "ShowNotebookUsage": show_notebook_usage,
     "ListNotebookEvents": list_notebook_events,
 }

@@ -163,6 +163,7 @@ class Ability(StrEnum):
     AFFINITY = "affinity"
     OBJECT_STORAGE = "object storage"
     READ_ONLY = "read-only storage"
+    USAGE = "usage"  # Tells what an instance uses.
     ANY_STORAGE = "any storage"  # Takes whatever is named, declared or not: nothing is really attached.
 
 

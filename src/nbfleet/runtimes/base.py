@@ -13,6 +13,7 @@ from typing import Protocol
 from nbfleet.domain.lifecycle import Presence
 from nbfleet.domain.notebook import ORDINARY, Ability, Making, Step, StepStatus
 from nbfleet.domain.storage import Source
+from nbfleet.domain.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,4 +164,9 @@ class Runtime(Protocol):
 
     async def log_tail(self, instance: InstanceRef, lines: int) -> str:
         """The last lines the instance wrote, oldest first; empty when it wrote none."""
+        ...
+
+    async def usage(self, instance: InstanceRef) -> Usage | None:
+        """What all processes of this start use together; None when none runs, and always without
+        Ability.USAGE. The notes of the instance are not needed."""
         ...

@@ -14,12 +14,15 @@ unknown for ABSENT, as a real machine would: tests that look for twins and orpha
 """
 
 import asyncio
+import math
 import time
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from nbfleet.domain.notebook import Ability, Step, StepStatus
+from nbfleet.domain.usage import Usage
 from nbfleet.runtimes.base import (
     AttachFailed,
     Attachment,
@@ -34,6 +37,8 @@ from nbfleet.runtimes.base import (
 )
 
 _NODE_ADDRESS = "127.0.0.1"
+_WAVE = 60.0  # Seconds in which what an instance uses rises and falls.
+_MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +230,14 @@ class SimulatedRuntime:
         written = [] if known is None else [f"{step.name.lower()} complete" for step in Step][: known.reached]
         return "\n".join(written[-lines:]) if lines > 0 else ""
 
+    async def usage(self, instance: InstanceRef) -> Usage | None:
+        self.world.pass_time()
+        known = self.world.instances.get(instance.notebook_id)
+        runs = not self.world.strict if known is None else known.lives
+        if known is not None and known.generation not in (0, instance.generation):
+            runs = False
+        return _made_up(instance.notebook_id, self.world.clock()) if runs else None
+
     def kill(self, notebook_id: str, reason: str) -> None:
         """It ends by itself, now; one the world never heard of counts as started before."""
         known = self.world.instances.get(notebook_id)
@@ -300,6 +313,14 @@ class SimulatedRuntime:
                 return _ready()
             case _State.STOPPED | _State.PREPARED:
                 return Observation(Presence.ABSENT)
+
+
+def _made_up(notebook_id: str, seconds: float) -> Usage:
+    """From the clock alone: between 0.1 and 0.9 of a processor, and memory that follows it. Each notebook is
+    at another place of the wave."""
+    turn = math.tau * (seconds + zlib.crc32(notebook_id.encode()) % _WAVE) / _WAVE
+    busy = 0.5 * seconds + 0.4 * (1 - math.cos(turn)) * _WAVE / math.tau
+    return Usage(round(busy, 2), int(300 + 100 * math.sin(turn)) * _MIB)
 
 
 def _ready() -> Observation:

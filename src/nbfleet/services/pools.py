@@ -214,6 +214,12 @@ def notebook_size(context: Context, notebook: Notebook) -> Size:
     return _size_of(context, notebook.flavor) if custom is None else Size(custom.vcpus, custom.memory)
 
 
+def told_size(context: Context, notebook: Notebook) -> Size | None:
+    """The same, but None where the flavor is no longer offered and nothing tells."""
+    offered = any(flavor.id == notebook.flavor for flavor in context.settings.flavors)
+    return notebook_size(context, notebook) if offered or notebook.making.size is not None else None
+
+
 def _size_of(context: Context, flavor_id: str) -> Size:
     """What is no longer offered may still run, and is taken for the largest, to be on the safe side."""
     sizes = {flavor.id: size_of(flavor) for flavor in context.settings.flavors}

@@ -23,6 +23,21 @@ class NotebookLog(Struct, frozen=True, kw_only=True):
     log: Annotated[str, about("The last lines, oldest first; empty when it wrote none.")]
 
 
+class NotebookUsage(Struct, frozen=True, kw_only=True):
+    """What a running instance uses. The difference of two answers tells how busy it was in between."""
+
+    cpu_seconds: Annotated[float, about("Time of processors used since it was started, in seconds.")]
+    memory_bytes: Annotated[LongCount, about("Resident memory of all its processes together, in bytes.")]
+    vcpus: Annotated[float, about("vCPUs of its flavor; absent if it is no longer offered.")] | UnsetType = (
+        UNSET
+    )
+    memory_limit: (
+        Annotated[LongCount, about("Memory of its flavor in bytes; absent if it is no longer offered.")]
+        | UnsetType
+    ) = UNSET
+    at: Annotated[Millis, about("When it was measured.")]
+
+
 class NotebookEvent(Struct, frozen=True, kw_only=True):
     """Something that happened to an instance."""
 
@@ -133,6 +148,17 @@ EXTENSIONS: tuple[Operation, ...] = (
             query("lines", Annotated[int, Meta(ge=1, le=10_000)], "How many lines.", default=200),
         ),
         answer=NotebookLog,
+        permission=Action("modelarts:notebook:get"),
+        extension=True,
+    ),
+    Operation(
+        id="ShowNotebookUsage",
+        method="GET",
+        path="/v1/{project_id}/notebooks/{id}/usage",
+        tag="Notebooks",
+        summary="Show how much CPU time and memory a running instance uses",
+        parameters=(PROJECT_ID, NOTEBOOK_ID),
+        answer=NotebookUsage,
         permission=Action("modelarts:notebook:get"),
         extension=True,
     ),

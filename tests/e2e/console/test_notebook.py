@@ -1,9 +1,10 @@
 """The page of one notebook: its whole life with a browser, live, and what others see of it."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from nbfleet.domain.access import LIST_ALL
 from nbfleet.services import roles
@@ -41,6 +42,20 @@ def test_the_life_of_a_notebook_is_followed_live(sit: Sit, member: Caller) -> No
     seat.accessible()
     seat.pictures_of("notebook-running")
 
+    # What it uses is asked for every few seconds, and drawn.
+    def is_usage(answer: Response) -> bool:
+        return answer.url.endswith(f"/console/{member.project_id}/notebooks/{one['id']}/usage")
+
+    with page.expect_response(is_usage) as asked:
+        used = asked.value.json()
+    memory = f"{used['memory_bytes'] // 1024**2} MiB of 2 GiB"
+    expect(page.locator("#usage [data-of=memory] .now")).to_have_text(memory)
+    expect(page.locator("#usage [data-of=cpu] .now")).to_have_text(re.compile(r"0\.[1-9] of 1 vCPU"))
+    label = page.get_attribute("#usage [data-of=memory] svg", "aria-label")
+    assert label == f"Memory over the last five minutes, now {memory}"
+    for name in ("cpu", "memory"):
+        assert page.get_attribute(f"#usage [data-of={name}] .line", "d").startswith("M")
+
     # The edit form is open and half typed while everything else changes by itself.
     page.click("#edit summary")
     page.fill("#edit textarea[name=description]", "half a sent")
@@ -54,6 +69,7 @@ def test_the_life_of_a_notebook_is_followed_live(sit: Sit, member: Caller) -> No
     assert member.post(f"/{one['id']}/stop").status == 200
     expect(state).to_have_text("Stopped")
     expect(page.locator("#open")).to_have_count(0)
+    expect(page.locator("#usage")).to_be_hidden()
     page.select_option("#start-for", "28800000")
     page.click("#start")
     expect(state).to_have_text("Running")
@@ -101,7 +117,7 @@ def test_address_token_and_the_way_in_are_the_owners(sit: Sit, member: Caller, h
     page = on_page_of(auditor, one)
     expect(page.locator("#head .state")).to_have_text("Running")
     assert page.locator("main button:visible").all_inner_texts() == ["Copy"]
-    assert page.locator("#open, #edit, #log, main form").count() == 0
+    assert page.locator("#open, #edit, #log, #usage, main form").count() == 0
     assert one["token"] not in page.content()
     auditor.accessible()
     auditor.picture("notebook-seen-only")

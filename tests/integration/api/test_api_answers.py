@@ -538,6 +538,16 @@ def test_the_log(member: Person, running_one: str) -> None:
     assert member.key("GET", f"notebooks/{member.stopped()['id']}/log").status == 200
 
 
+def test_the_usage_comes_from_the_runtime_of_the_service(member: Person, running_one: str) -> None:
+    """What it measures is of its own clock; the rest of test_usage has ours."""
+    first, second = (member.key("GET", f"notebooks/{running_one}/usage").json for _ in range(2))
+    flavor = member.key("GET", f"notebooks/{running_one}").json["flavor"]
+    assert (flavor, first["vcpus"], first["memory_limit"]) == ("modelarts.vm.cpu.1u", 1.0, 2 * 1024**3)
+    assert 0 < first["cpu_seconds"] <= second["cpu_seconds"]
+    assert first["at"] <= second["at"]
+    assert 200 <= first["memory_bytes"] / 1024**2 <= 400
+
+
 def test_every_operation_with_a_handler_is_covered_by_these_tests() -> None:
     assert set(HANDLERS) == {
         *("ListAllNotebooks", "ListNotebooks", "CreateNotebook", "ShowNotebook", "UpdateNotebook"),
@@ -550,6 +560,8 @@ def test_every_operation_with_a_handler_is_covered_by_these_tests() -> None:
         *("ShowSwitchableFlavors", "FreezeNotebook", "UnfreezeNotebook"),
         # In test_beyond_the_contract.
         *("CountNotebooks", "ExportNotebooks", "ListNotebookEvents"),
+        # In test_usage.
+        "ShowNotebookUsage",
         # In test_history.
         *("ShowFleetHistory", "ListStoppingNotebooks", "ShowCapacity"),
         # In test_identity.

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nbfleet.domain.notebook import Step, StepStatus
+from nbfleet.domain.usage import Usage
 from nbfleet.runtimes.base import (
     DeleteFailed,
     InstanceRef,
@@ -254,5 +255,33 @@ def test_log_tail_tells_the_last_steps() -> None:
         await started(runtime)
         told = [await runtime.log_tail(ref(), count) for count in (0, 2)]
         assert [nothing, *told] == ["", "", "network complete\ninitialisation complete"]
+
+    run(test)
+
+
+def test_usage_follows_the_clock_while_it_runs() -> None:
+    async def test() -> None:
+        now = [0.0]
+        runtime = SimulatedRuntime(world=World(strict=True, clock=lambda: now[0]))
+        told = [await runtime.usage(ref())]
+        await started(runtime)
+        for now[0] in (0.0, 15.0, 30.0, 30.0):
+            told.append(await runtime.usage(ref()))
+        told.append(await runtime.usage(ref(2)))
+        await runtime.stop(ref())
+        told.append(await runtime.usage(ref()))
+        figures = [Usage(0.08, 292552704), Usage(10.53, 416284672), *[Usage(22.56, 335544320)] * 2]
+        assert told == [None, *figures, None, None]
+
+    run(test)
+
+
+def test_a_notebook_that_a_world_never_heard_of_uses_something_unless_it_is_strict() -> None:
+    async def test() -> None:
+        told = [
+            await SimulatedRuntime(world=World(strict=strict, clock=lambda: 0.0)).usage(ref())
+            for strict in (False, True)
+        ]
+        assert told == [Usage(0.08, 292552704), None]
 
     run(test)

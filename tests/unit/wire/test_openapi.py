@@ -20,6 +20,7 @@ SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 ADDED_OPERATIONS = {
     "KeystoneListAuthDomains",
     "ShowNotebookLog",
+    "ShowNotebookUsage",
     "ListNotebookEvents",
     "CountNotebooks",
     "ExportNotebooks",

@@ -5,32 +5,39 @@ form that somebody may be typing into is in none of them. What a reader may not 
 is allowed is for the operations to say.
 """
 
+import math
 import re
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from msgspec import UNSET
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from nbfleet.console import story, wishes
 from nbfleet.console.live import Watch
 from nbfleet.console.page import Page, Parts
+from nbfleet.console.shown import amount, memory
 from nbfleet.console.story import StepTold
 from nbfleet.console.stream import Event, stream
+from nbfleet.console.texts import _, ngettext
 from nbfleet.console.visit import Visit
 from nbfleet.domain import lifecycle
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Status
 from nbfleet.wire import errors
 from nbfleet.wire.errors import ApiError
-from nbfleet.wire.extensions import NotebookEvent
+from nbfleet.wire.extensions import NotebookEvent, NotebookUsage
 from nbfleet.wire.notebooks import NotebookResp
 from nbfleet.wire.volumes import DataVolumesRes
 
 LIVE_PARTS = ("head", "steps", "facts", "lease", "mounts")
 _EVENTS, _LOG_LINES = 50, 500
+_MIB = 1024 * 1024
+_FRESH = {"Cache-Control": "no-store"}
+_NOT_TOLD = (400, 403, 404, 501)  # It does not run, is not the reader's, or the runtime reports none.
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _WORDS: Mapping[str, Any] = {
     "event_word": story.event_word,
@@ -121,7 +128,19 @@ class NotebookPage:
             answer = await visit.desk.ask("ShowNotebookLog", {"lines": _LOG_LINES}, id=_id(visit))
         except ApiError as refusal:
             return PlainTextResponse(refusal.message)
-        return PlainTextResponse(harmless(answer.log), headers={"Cache-Control": "no-store"})
+        return PlainTextResponse(harmless(answer.log), headers=_FRESH)
+
+    async def usage(self, visit: Visit) -> Response:
+        """As JSON for the drawings: what it uses now, and words around the value; null where it is not to be
+        told."""
+        try:
+            used = await visit.desk.ask("ShowNotebookUsage", id=_id(visit))
+        except ApiError as refusal:
+            if refusal.status not in _NOT_TOLD:
+                raise
+            used = None
+        told = None if used is None else {**msgspec.to_builtins(used), "words": _around(used)}
+        return Response(msgspec.json.encode(told), media_type="application/json", headers=_FRESH)
 
     # How it is got at.
 
@@ -247,6 +266,7 @@ def pages(parts: Parts) -> list[Page]:
         ("notebook stream", "/stream", page.stream),
         ("notebook events", "/events", page.older),
         ("notebook log", "/log", page.log),
+        ("notebook usage", "/usage", page.usage),
         ("notebook open", "/open", page.open),
         ("notebook token", "/token", page.token),
         ("notebook edit", "/edit", page.edit),
@@ -262,6 +282,15 @@ def pages(parts: Parts) -> list[Page]:
         *(Page(name, at + rest, handler) for name, rest, handler in handlers),
         *(Page(name, at + rest, handler, "POST") for name, rest, handler in changes),
     ]
+
+
+def _around(used: NotebookUsage) -> Mapping[str, str]:
+    """The words around {used}, which the page fills in: of how much, where that is known."""
+    if used.vcpus is UNSET or used.memory_limit is UNSET:
+        return {"cpu": _("%(used)s vCPUs") % {"used": "{used}"}, "memory": "{used}"}
+    cores = ngettext("%(num)s vCPU", "%(num)s vCPUs", math.ceil(used.vcpus)) % {"num": amount(used.vcpus)}
+    whole = {"cpu": cores, "memory": memory(used.memory_limit // _MIB)}
+    return {name: _("%(used)s of %(all)s") % {"used": "{used}", "all": most} for name, most in whole.items()}
 
 
 def _id(visit: Visit) -> str:

@@ -18,9 +18,14 @@ from pathlib import Path
 
 MARKER_VARIABLE = "NBFLEET_INSTANCE"
 
+TICKS = os.sysconf("SC_CLK_TCK")  # Of the clock by which the kernel counts, in a second.
+
 _PROC = Path("/proc")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _LOOKS = 5
 _PAUSE = 0.001
+# Fields of /proc/<pid>/stat, counted from the one after the name.
+_TIMES, _BEGAN, _RESIDENT = slice(11, 15), 19, 21
 _FLEET = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -53,6 +58,14 @@ class Process:
     marker: Marker
 
 
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """What a process has used: `ticks` of processors, its ended children's included, and resident bytes."""
+
+    ticks: int
+    resident: int
+
+
 def check_fleet_id(fleet_id: str) -> None:
     """A colon would let one fleet's marker read as another's."""
     if _FLEET.fullmatch(fleet_id) is None:
@@ -65,12 +78,17 @@ def boot_id() -> str:
 
 def began(pid: int) -> int | None:
     """When it began, or None when it is gone. One that is dead and only waits to be reaped is gone."""
-    stat = _read(pid, "stat")
-    if stat is None:
+    fields = _stat(pid)
+    return None if fields is None else int(fields[_BEGAN])
+
+
+def consumed(process: Process) -> Consumed | None:
+    """What this very process has used, or None when it is gone. All is from one reading, so nothing of
+    another process can be in it."""
+    fields = _stat(process.pid)
+    if fields is None or int(fields[_BEGAN]) != process.began:
         return None
-    # The name in brackets may itself hold blanks and brackets, so fields are counted from its end.
-    fields = stat.rpartition(b")")[2].split()
-    return None if fields[0] in {b"Z", b"X"} else int(fields[19])
+    return Consumed(sum(int(one) for one in fields[_TIMES]), int(fields[_RESIDENT]) * _PAGE)
 
 
 def marker_of(pid: int) -> Marker | None:
@@ -169,6 +187,15 @@ def _pids() -> Iterator[int]:
     for entry in os.scandir(_PROC):
         if entry.name.isdigit() and int(entry.name) != own:
             yield int(entry.name)
+
+
+def _stat(pid: int) -> list[bytes] | None:
+    """The fields after the name, which may itself hold blanks and brackets; None when it is gone or dead."""
+    stat = _read(pid, "stat")
+    if stat is None:
+        return None
+    fields = stat.rpartition(b")")[2].split()
+    return None if fields[0] in {b"Z", b"X"} else fields
 
 
 def _read(pid: int, name: str) -> bytes | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from nbfleet.domain.notebook import Ability, Hook, Step, StepStatus
+from nbfleet.domain.usage import Usage
 from nbfleet.runtimes.base import (
     Attachment,
     DeleteFailed,
@@ -34,7 +35,9 @@ from nbfleet.runtimes.local.ending import end
 from nbfleet.runtimes.local.handle import Handle
 from nbfleet.runtimes.local.launch import Launch
 from nbfleet.runtimes.local.layout import Layout, is_notebook_id
+from nbfleet.runtimes.local.metering import Meter
 from nbfleet.runtimes.local.processes import Marker, Process
+from nbfleet.runtimes.local.servers import handle_of, is_server, servers_in
 from nbfleet.runtimes.local.storage import Storage
 from nbfleet.settings import ObjectStorageSettings, ShareSettings
 from nbfleet.shelf import Shelf
@@ -71,9 +74,10 @@ class LocalRuntime:
         self._launch = Launch(python, frozenset(pass_environment), tuple(arguments), images)
         self._devices = devices
         self._children = Children()
+        self._meter = Meter(fleet_id)
         self._storage = Storage(root, self._layout.work, shares, objects)
         self._attaching = Attaching(self._storage, self._held, lambda ref: self._find(ref) is not None)
-        self.abilities = frozenset({Ability.HOOKS}) | mounting.abilities()
+        self.abilities = frozenset({Ability.HOOKS, Ability.USAGE}) | mounting.abilities()
 
     async def start(self, spec: InstanceSpec) -> AsyncIterator[StartProgress]:
         ref = spec.ref
@@ -136,6 +140,9 @@ class LocalRuntime:
             return ""
         written = await asyncio.to_thread(self._layout.read_log, instance.notebook_id)
         return "\n".join(jupyter.clean(line) for line in written[-lines:])
+
+    async def usage(self, instance: InstanceRef) -> Usage | None:
+        return await asyncio.to_thread(self._meter.usage, self._marker(instance))
 
     async def _make_way(self, spec: InstanceSpec) -> bool:
         """Ends whatever else runs of the notebook; True where the server of this start does not run yet."""
@@ -278,7 +285,7 @@ class LocalRuntime:
             return [process for process in found if process.marker != spare]
 
         def servers() -> list[Process]:
-            return [process for process in find() if self._is_server(process)]
+            return [process for process in find() if is_server(self._layout, process)]
 
         await end(find, await asyncio.to_thread(servers), self._stop_grace)
 
@@ -293,7 +300,7 @@ class LocalRuntime:
                 seen.append(_living(noted[1]))
                 continue
             if servers is None:
-                servers = self._servers(processes.scan(self._fleet_id))
+                servers = servers_in(self._layout, processes.scan(self._fleet_id))
             seen.append(self._unnoted(ref, servers))
         return seen
 
@@ -303,7 +310,7 @@ class LocalRuntime:
             return Observation(Presence.ABSENT)
         marker = self._marker(ref)
         if marker in servers:
-            return _living(self._handle_of(servers[marker]))
+            return _living(handle_of(self._layout, servers[marker]))
         handle = Handle.decode(ref.handle, marker)
         if handle is None:
             return Observation(Presence.ABSENT)
@@ -323,13 +330,13 @@ class LocalRuntime:
     def _inventory(self) -> list[InstanceRef]:
         """Left-over children whose server is gone count too, without notes: somebody has to end them."""
         found = processes.scan(self._fleet_id)
-        servers = self._servers(found)
+        servers = servers_in(self._layout, found)
         markers = dict.fromkeys(process.marker for process in found)
         return [
             InstanceRef(
                 marker.notebook_id,
                 marker.generation,
-                self._handle_of(servers[marker]).encode() if marker in servers else None,
+                handle_of(self._layout, servers[marker]).encode() if marker in servers else None,
             )
             for marker in markers
         ]
@@ -339,9 +346,9 @@ class LocalRuntime:
         noted = self._noted(ref)
         if noted is not None and self._lives(noted[0]):
             return noted
-        found = self._servers(processes.scan(self._fleet_id, ref.notebook_id))
+        found = servers_in(self._layout, processes.scan(self._fleet_id, ref.notebook_id))
         process = found.get(self._marker(ref))
-        return None if process is None else (process, self._handle_of(process))
+        return None if process is None else (process, handle_of(self._layout, process))
 
     def _noted(self, ref: InstanceRef) -> tuple[Process, Handle] | None:
         marker = self._marker(ref)
@@ -351,25 +358,6 @@ class LocalRuntime:
 
     def _lives(self, process: Process) -> bool:
         return self._children.runs(process) or processes.is_alive(process)
-
-    def _servers(self, found: Sequence[Process]) -> dict[Marker, Process]:
-        """The server of each start: of all that look like it the oldest, as a fork of it is younger."""
-        servers: dict[Marker, Process] = {}
-        for process in found:
-            if process.marker not in servers and self._is_server(process):
-                servers[process.marker] = process
-        return servers
-
-    def _is_server(self, process: Process) -> bool:
-        marker = process.marker
-        if not is_notebook_id(marker.notebook_id):
-            return False
-        socket = self._layout.socket(marker.notebook_id, marker.generation)
-        return jupyter.socket_argument(socket) in processes.arguments_of(process.pid)
-
-    def _handle_of(self, process: Process) -> Handle:
-        marker = process.marker
-        return Handle.of(process, str(self._layout.socket(marker.notebook_id, marker.generation)))
 
     def _marker(self, ref: InstanceRef) -> Marker:
         return Marker(self._fleet_id, ref.notebook_id, ref.generation)
