@@ -45,7 +45,10 @@ class Workspaces(Room):
     async def _one(self, visit: Visit, problem: Problem) -> Response:
         self.enter(visit)
         found = await visit.desk.ask("ShowWorkspace", workspace_id=_id(visit))
-        values = {"workspace": found, "people": await _people(visit), "problem": problem}
+        granted = [one.user_name for one in found.grants or ()]
+        # Lists of users leave out those who are disabled, and not every reader may ask for one.
+        people = sorted({*await _people(visit), *granted})
+        values = {"workspace": found, "people": people, "granted": granted, "problem": problem}
         return self.page(visit, "workspace.html", kinds=_KINDS, default=_DEFAULT, **values)
 
     async def change(self, visit: Visit) -> Response:
@@ -81,7 +84,8 @@ def _body(visit: Visit, *, is_new: bool) -> dict[str, Any]:
     body: dict[str, Any] = {"description": form.one("description"), "auth_type": form.one("auth_type")}
     if is_new or _id(visit) != _DEFAULT:
         body["name"] = form.one("name")
-    if form.one("auth_type") == "INTERNAL":
+    # Without boxes nothing is known of whom it shall be open to: what there is stays.
+    if form.one("auth_type") == "INTERNAL" and form.one("grants_shown"):
         body["grants"] = [{"user_name": name} for name in form.all("grants")]
     return body
 
