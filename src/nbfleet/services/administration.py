@@ -196,27 +196,43 @@ async def enable_user(context: Context, caller: Caller, user_id: str, *, enabled
 
 
 async def reset_password(context: Context, caller: Caller, user_id: str) -> Made:
-    """A new password, shown once; every session and token of the user ends."""
+    """A new password, shown once; every session and token of the user ends. One's own is changed by whoever
+    knows it, so that a session that somebody left open is no way to it."""
+
+    def reached(connection: Connection, office: Office) -> Person:
+        found = office.whole_person(connection, user_id)
+        if found.is_self:
+            raise Refused("Your own password changes where you give the present one: in your account.")
+        return found
+
     password = identity.new_password()
-    await _read(context, caller, lambda connection, office: office.whole_person(connection, user_id))
+    await _read(context, caller, reached)
     hashed = await identity.hashed(password)
 
     def change(connection: Connection, office: Office) -> Made:
-        found = office.whole_person(connection, user_id).member
+        found = reached(connection, office).member
         people.set_password(connection, found.no, hashed)
         return Made(found.id, found.name, password)
 
     return await _write(context, caller, "reset password", user_id, change)
 
 
-async def login_link(context: Context, caller: Caller, user_id: str) -> str:
-    """The secret of a link that lets the user in once."""
+async def login_link(context: Context, caller: Caller, user_id: str, password: str = "") -> str:
+    """The secret of a link that lets the user in once. `password`: the caller's, for a link of their own."""
+    await _prove(context, caller, user_id, password)
 
     def change(connection: Connection, office: Office) -> str:
         found = office.whole_person(connection, user_id)
         return identity.new_login_link(connection, context, found.member.name)
 
     return await _write(context, caller, "make login link", user_id, change)
+
+
+async def _prove(context: Context, caller: Caller, user_id: str, password: str) -> None:
+    """What lets the caller in for longer than the session does is for who knows the password: whoever finds
+    a session open must not stay."""
+    if user_id == caller.user_id and not await identity.is_password_of(context, user_id, password):
+        raise Refused("This is not your password.")
 
 
 async def delete_user(context: Context, caller: Caller, user_id: str) -> None:
@@ -246,7 +262,10 @@ async def keys(context: Context, caller: Caller) -> Sequence[KeyOf]:
     return await _read(context, caller, look)
 
 
-async def add_key(context: Context, caller: Caller, user_id: str) -> NewKey:
+async def add_key(context: Context, caller: Caller, user_id: str, password: str = "") -> NewKey:
+    """`password`: the caller's, for a key of their own."""
+    await _prove(context, caller, user_id, password)
+
     def change(connection: Connection, office: Office) -> NewKey:
         found = office.whole_person(connection, user_id)
         return identity.add_key(connection, context, identity.the_user(connection, found.member.id))

@@ -144,6 +144,11 @@ async def hashed(password: str) -> str:
         return await loop.run_in_executor(_CHECKING, keyring.hash_password, password)
 
 
+async def is_password_of(context: Context, user_id: str, password: str) -> bool:
+    user = await context.database.read(the_user, user_id)
+    return await _matches(password, user.password_hash)
+
+
 async def change_own_password(context: Context, user_id: str, old: str, new: str) -> bool:
     """Ends every session and token of the user as well; False where `old` is not the password."""
     user = await context.database.read(the_user, user_id)

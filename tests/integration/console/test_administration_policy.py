@@ -12,7 +12,7 @@ from nbfleet.services import identity
 from nbfleet.store import identity as people
 from nbfleet.store import roles as stored_roles
 from support.client import Caller
-from support.hosted import Hosted
+from support.hosted import PASSWORD, Hosted
 from support.signed_in import SignedIn, sign_in
 
 SECTIONS = ("users", "keys", "roles", "quotas")
@@ -166,7 +166,15 @@ def test_nobody_takes_their_own_rights_and_a_demoted_one_has_none(scene: Scene) 
     for do in ("role", "disable", "delete"):
         text = post(scene.rival, one, do=do, role="none", typed=me.name)[1]
         assert "Nobody can take their own rights here" in text
+    assert (
+        "Your own password changes where you give the present one" in post(scene.rival, one, do="password")[1]
+    )
+    for do in ("link", "key"):
+        for given in ({}, {"password": "a guess"}):
+            assert "This is not your password." in post(scene.rival, one, do=do, **given)[1]
     assert scene.outline() == before
+    shown = [post(scene.rival, one, do=do, password=PASSWORD)[1] for do in ("link", "key")]
+    assert [len(re.findall(r'id="secret-\d"', page)) for page in shown] == [1, 2]
     # At once, although a session is remembered for some seconds.
     assert get(scene.rival, scene.page("users"))[0] == 200
     number = scene.hosted.database.read_now(identity.the_project, scene.other).no
