@@ -183,3 +183,13 @@ def test_nobody_takes_their_own_rights_and_a_demoted_one_has_none(scene: Scene) 
     assert (
         post(scene.rival, scene.page("quotas"), of="project:", resource="notebook.count", value="1")[0] == 403
     )
+
+
+def test_what_a_service_refuses_is_marked_as_english_and_what_a_page_does_is_not(scene: Scene) -> None:
+    alert = re.compile(r'role="alert"( lang="en")?>([^<]+)<')
+    path, fields = scene.page("users"), {"name": scene.own.name, "role": "member"}
+    page = scene.rival.post(path, fields, Accept_Language="zh-CN").raw.decode()
+    assert alert.findall(page) == [(' lang="en"', f"There is a user {scene.own.name} already.")]
+    fields = {"of": "project:", "resource": "notebook.count", "value": "many"}
+    page = scene.rival.post(scene.page("quotas"), fields, Accept_Language="zh-CN").raw.decode()
+    assert alert.findall(page) == [("", "请输入大于 0 的整数。")]

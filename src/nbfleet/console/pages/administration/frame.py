@@ -57,13 +57,19 @@ _DONE = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a form was refused, and the field that it is told beside."""
+    """Why a form was refused, and the field that it is told beside. Services say so in English, pages in the
+    language of the reader."""
 
     field: str
     text: str
+    is_english: bool = False
 
 
 NO_PROBLEM = Problem("", "")
+
+
+class Mistake(Exception):
+    """What a page itself finds wrong with what was written in a form, in the language of the reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +85,15 @@ async def tried(change: Awaitable[T], *fields: str) -> T | Problem:
     are no answer to what was written in a form go on."""
     try:
         return await change
+    except Mistake as mistake:
+        return Problem(fields[0], str(mistake))
     except Refused as refusal:
         text = str(refusal)
     except ApiError as refusal:
         if refusal.status in _NOT_HERE or refusal.status >= errors.internal().status:
             raise
         text = refusal.message
-    return Problem(next((one for one in fields if one in text), fields[0]), text)
+    return Problem(next((one for one in fields if one in text), fields[0]), text, is_english=True)
 
 
 class Room:
@@ -128,4 +136,4 @@ Answer = Callable[[Visit], Awaitable[Response]]
 def check_typed(visit: Visit, name: str) -> None:
     """What cannot be undone is done only for who typed the name of it."""
     if visit.form.one("typed") != name:
-        raise Refused(_("Type the name exactly as it stands there."))
+        raise Mistake(_("Type the name exactly as it stands there."))

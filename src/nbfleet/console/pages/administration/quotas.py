@@ -4,12 +4,11 @@ from starlette.responses import RedirectResponse, Response
 
 from nbfleet.console.page import Page, Parts
 from nbfleet.console.pages.administration import frame
-from nbfleet.console.pages.administration.frame import NO_PROBLEM, Problem, Room, tried
+from nbfleet.console.pages.administration.frame import NO_PROBLEM, Mistake, Problem, Room, tried
 from nbfleet.console.texts import _, later
 from nbfleet.console.visit import Visit
 from nbfleet.domain.quotas import UNLIMITED, Holder, Resource
 from nbfleet.services import administration, quota_administration
-from nbfleet.services.identity import Refused
 from nbfleet.services.quota_administration import Limits, Whose
 from nbfleet.wire import errors
 
@@ -85,7 +84,7 @@ def _resource(visit: Visit) -> Resource:
 
 def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
-        raise Refused(_("Give a whole number above 0."))
+        raise Mistake(_("Give a whole number above 0."))
     return int(text)
 
 
