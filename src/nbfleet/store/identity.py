@@ -328,6 +328,7 @@ def delete_user(connection: Connection, no: int) -> None:
 def delete_project(connection: Connection, no: int) -> None:
     theirs = select(workspaces.c.no).where(workspaces.c.project_no == no)
     connection.execute(delete(workspace_grants).where(workspace_grants.c.workspace_no.in_(theirs)))
+    connection.execute(update(roles_table).where(roles_table.c.project_no == no).values(project_no=None))
     for table in (memberships, tokens, login_links, idempotency_keys, quotas, workspaces, pools):
         connection.execute(delete(table).where(table.c.project_no == no))
     connection.execute(delete(projects).where(projects.c.no == no))
