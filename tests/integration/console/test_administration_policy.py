@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import pytest
+from structlog.testing import capture_logs
 
 from nbfleet.domain.access import Role
 from nbfleet.services import identity
@@ -159,6 +160,34 @@ def test_roles_of_other_projects_are_neither_seen_nor_changed(scene: Scene) -> N
     assert scene.outline() == before
 
 
+def test_a_role_is_unmade_only_where_it_was_made(scene: Scene) -> None:
+    hosted, tail = scene.hosted, scene.own.name
+    chief = sign_in(hosted, hosted.administrator())
+    mine, theirs, free = f"mine-{tail}", f"theirs-{tail}", f"free-{tail}"
+    get_only = {"action": "modelarts:notebook:get"}
+    assert post(scene.rival, scene.page("roles"), name=mine, **get_only)[0] == 303
+    assert post(chief, f"{chief.base}/admin/roles", name=theirs, **get_only)[0] == 303
+    hosted.database.write_now(stored_roles.put, Role(free, frozenset(get_only.values())))
+    before, page = scene.outline(), get(scene.rival, scene.page("roles"))[1]
+    assert [f"roles/{name}" in page for name in (mine, theirs, free)] == [True, False, False]
+    assert [f"<td>{name}</td>" in page for name in (mine, theirs, free)] == [True, False, True]
+    for name in (theirs, free):
+        told = post(scene.rival, scene.page(f"roles/{name}"))[1]
+        assert f"The role {name} was not made in a project that you administer." in told
+        told = post(scene.rival, scene.page("roles"), name=name, action="*")[1]
+        assert f"There is a role {name} already." in told
+    own = scene.page(f"users/{scene.own.user_id}")
+    assert (
+        f"There is no role {theirs} that you can give." in post(scene.rival, own, do="role", role=theirs)[1]
+    )
+    assert scene.outline() == before
+    assert post(scene.rival, own, do="role", role=mine)[0] == 303
+    assert f"1 memberships are of the role {mine}" in post(scene.rival, scene.page(f"roles/{mine}"))[1]
+    assert post(scene.rival, own, do="role", role=free)[0] == 303
+    assert post(scene.rival, scene.page(f"roles/{mine}"))[0] == 303
+    assert mine not in [row[0] for row in hosted.dump("roles")["roles"]]
+
+
 def test_nobody_takes_their_own_rights_and_a_demoted_one_has_none(scene: Scene) -> None:
     me = scene.hosted.database.read_now(identity.the_user, scene.own.name.replace("own", "rival"))
     one = scene.page(f"users/{me.id}")
@@ -193,3 +222,27 @@ def test_what_a_service_refuses_is_marked_as_english_and_what_a_page_does_is_not
     fields = {"of": "project:", "resource": "notebook.count", "value": "many"}
     page = scene.rival.post(scene.page("quotas"), fields, Accept_Language="zh-CN").raw.decode()
     assert alert.findall(page) == [("", "请输入大于 0 的整数。")]
+
+
+def test_each_change_of_a_quota_is_logged_and_limits_of_workspaces_are_set_by_the_operation(
+    scene: Scene,
+) -> None:
+    path, place = scene.page("quotas"), "workspace:0"
+    quota = {"resource": "notebook.count"}
+    with capture_logs() as lines:
+        for of in ("project:", f"user:{scene.own.user_id}", place):
+            assert post(scene.rival, path, of=of, value="3", **quota)[0] == 303
+        assert post(scene.rival, path, of="project:", remove="yes", **quota)[0] == 303
+        assert post(scene.rival, path, of=place, remove="yes", **quota)[0] == 303
+    told = [(line["did"], line["to"]) for line in lines if line["event"] == "administration"]
+    assert told == [
+        ("set quota notebook.count 3", "project:"),
+        ("set quota notebook.count 3", f"user:{scene.own.user_id}"),
+        ("remove quota notebook.count", "project:"),
+    ]
+    number = scene.hosted.database.read_now(identity.the_project, scene.other).no
+    rows = [row[1:5] for row in scene.hosted.dump("quotas")["quotas"] if row[0] == number]
+    assert [(row[0], row[2], row[3]) for row in rows] == [
+        ("user", "notebook.count", 3),
+        ("workspace", "notebook.count", -1),
+    ]

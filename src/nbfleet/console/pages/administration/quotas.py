@@ -56,10 +56,13 @@ class Quotas(Room):
 
     async def _put(self, visit: Visit, whose: Whose, resource: Resource) -> None:
         context = visit.desk.tools.context
-        if visit.form.one("remove"):
+        value = UNLIMITED if visit.form.one("remove") else _number(visit.form.one("value"))
+        if whose.holder is Holder.WORKSPACE:
+            body = {"quotas": [{"resource": resource, "quota": value}]}
+            await visit.desk.ask("UpdateWorkspaceQuotas", body=body, workspace_id=whose.id)
+        elif value == UNLIMITED:
             await quota_administration.remove(context, visit.caller, whose, resource)
         else:
-            value = _number(visit.form.one("value"))
             await quota_administration.put(context, visit.caller, whose, resource, value)
 
 
