@@ -246,3 +246,22 @@ def test_each_change_of_a_quota_is_logged_and_limits_of_workspaces_are_set_by_th
         ("user", "notebook.count", 3),
         ("workspace", "notebook.count", -1),
     ]
+
+
+def test_the_menu_leads_to_the_first_section_that_is_open(scene: Scene) -> None:
+    hosted, tail = scene.hosted, scene.own.name
+
+    def seen(action: str) -> tuple[list[str], list[int]]:
+        """The links of the menu, and what each section answers."""
+        name = f"{action.replace(':', '-').lower()}-{tail}"
+        role = Role(name, frozenset({action}))
+        hosted.database.write_now(stored_roles.put, role)
+        who = sign_in(hosted, hosted.user(name, hosted.settings.project, role))
+        menu = re.findall(rf'href="{who.base}/admin/(\w+)"', who.get(f"{who.base}/account").raw.decode())
+        sections = ("users", "workspaces", "images", "pools", "flavors")
+        return menu, [who.get(f"{who.base}/admin/{one}").status for one in sections]
+
+    assert seen("modelarts:workspace:list") == (["workspaces"], [403, 200, 403, 403, 403])
+    assert seen("modelarts:image:list") == (["images"], [403, 403, 200, 403, 403])
+    assert seen("modelarts:notebook:list") == (["pools"], [403, 403, 403, 200, 200])
+    assert seen("modelarts:workspace:delete") == ([], [403] * 5)

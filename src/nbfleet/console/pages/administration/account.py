@@ -12,15 +12,15 @@ from nbfleet.console.pages.administration.frame import (
     Once,
     Problem,
     Room,
-    Section,
     check_typed,
     tried,
 )
+from nbfleet.console.sections import Section
 from nbfleet.console.texts import _, later
 from nbfleet.console.visit import Visit
 from nbfleet.services import identity
 
-_OWN = Section("account", later("My account"), "")
+_OWN = Section("account", later("My account"), ("ListKeypairs",))
 _SHORTEST = 8
 
 

@@ -2,8 +2,8 @@
 
 from starlette.responses import Response
 
+from nbfleet.console import sections
 from nbfleet.console.page import Page, Parts
-from nbfleet.console.pages.administration import frame
 from nbfleet.console.pages.administration.frame import NO_PROBLEM, Once, Problem, Room, check_typed, tried
 from nbfleet.console.texts import _
 from nbfleet.console.visit import Visit
@@ -16,7 +16,7 @@ from nbfleet.wire import errors
 
 class People(Room):
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts, frame.USERS)
+        super().__init__(parts, sections.USERS)
         self._address = parts.address
 
     async def listed(self, visit: Visit) -> Response:

@@ -2,8 +2,8 @@
 
 from starlette.responses import RedirectResponse, Response
 
+from nbfleet.console import sections
 from nbfleet.console.page import Page, Parts
-from nbfleet.console.pages.administration import frame
 from nbfleet.console.pages.administration.frame import NO_PROBLEM, Mistake, Problem, Room, tried
 from nbfleet.console.texts import _, later
 from nbfleet.console.visit import Visit
@@ -23,7 +23,7 @@ _MOST_DIGITS = 20
 
 class Quotas(Room):
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts, frame.QUOTAS)
+        super().__init__(parts, sections.QUOTAS)
 
     async def shown(self, visit: Visit) -> Response:
         query = visit.request.query_params

@@ -4,8 +4,8 @@ from typing import Any
 
 from starlette.responses import Response
 
+from nbfleet.console import sections
 from nbfleet.console.page import Page, Parts
-from nbfleet.console.pages.administration import frame
 from nbfleet.console.pages.administration.frame import NO_PROBLEM, Problem, Room, check_typed, tried
 from nbfleet.console.texts import later
 from nbfleet.console.visit import Visit
@@ -22,7 +22,7 @@ _FIELDS = ("name", "description", "grants", "auth_type")
 
 class Workspaces(Room):
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts, frame.WORKSPACES)
+        super().__init__(parts, sections.WORKSPACES)
 
     async def listed(self, visit: Visit) -> Response:
         return await self._list(visit, NO_PROBLEM)
