@@ -2,6 +2,7 @@
 not."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -31,10 +32,14 @@ class SignedIn:
     def get(self, path: str, **headers: str) -> Answer:
         return self.send("GET", path, None, headers)
 
-    def post(self, path: str, fields: dict[str, str] | None = None, **headers: str) -> Answer:
+    def post(
+        self, path: str, fields: Mapping[str, str | Sequence[str]] | None = None, **headers: str
+    ) -> Answer:
         """As a page of the console does."""
         form = {"csrf": csrf_word(self.session), **(fields or {})}
-        return self.send("POST", path, urlencode(form).encode(), {"Origin": self.origin, **headers})
+        return self.send(
+            "POST", path, urlencode(form, doseq=True).encode(), {"Origin": self.origin, **headers}
+        )
 
     def send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         all_headers = [

@@ -88,7 +88,7 @@ def role(user: str, project: str, role: str, **options: Any) -> None:
 
     def change(connection: Any, _context: Any) -> None:
         person, place = identity.the_user(connection, user), identity.the_project(connection, project)
-        given = None if role == roles.NOBODY else roles.the_role(connection, role)
+        given = None if role == roles.NOBODY else roles.role_to_give(connection, role)
         people.set_role(connection, person.no, place.no, given)
 
     write(options, change)

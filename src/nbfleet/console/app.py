@@ -186,16 +186,18 @@ class Console:
 
     # Pages of somebody who is signed in.
 
-    async def _home(self, request: Request, _look: Look, _request_id: str) -> Response:
-        proof, _ = await self._signed_in(request)
+    async def _home(self, request: Request, look: Look, _request_id: str) -> Response:
+        proof, session = await self._signed_in(request)
         if not proof.principal.roles:
-            raise errors.foreign_project("of this user")
+            refusal, word = errors.foreign_project("of this user"), trust.csrf_word(session)
+            values: dict[str, Any] = {"refusal": refusal, "csrf": word}
+            return self._renderer.page("refused.html", look, None, refusal.status, **values)
         return RedirectResponse(f"{HOME}{next(iter(proof.principal.roles))}/", 303)
 
-    async def _log_out(self, request: Request, look: Look, request_id: str) -> Response:
-        proof, _ = await self._signed_in(request)
-        project_id = next(iter(proof.principal.roles), "")
-        return await self._signing_in.out(await self._visit(request, look, request_id, project_id))
+    async def _log_out(self, request: Request, _look: Look, _request_id: str) -> Response:
+        proof, session = await self._signed_in(request)
+        form = await self._checked_form(request, session)
+        return await self._signing_in.out(form, session, proof.principal.user_id)
 
     async def _signed_in(self, request: Request) -> tuple[Proof, str]:
         session = self._authenticator.session_of(request.headers.raw)

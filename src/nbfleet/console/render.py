@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 from starlette.responses import HTMLResponse
 
-from nbfleet.console import shown, texts
+from nbfleet.console import sections, shown, texts
 from nbfleet.console.assets import Assets
 from nbfleet.console.visit import THEMES, Look, Visit
 
@@ -46,6 +46,7 @@ class Renderer:
             "asset": self.assets.address,
             "languages": texts.LANGUAGES,
             "themes": THEMES,
+            "first_section": sections.first_open,
         }
         self._templates.filters.update(shown.FILTERS)
         self._templates.globals.update(known)

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from nbfleet.console import trust
 from nbfleet.console.render import Renderer
-from nbfleet.console.visit import Form, Look, Visit
+from nbfleet.console.visit import Form, Look
 from nbfleet.services import identity
 from nbfleet.services.context import Context
 from nbfleet.wire.errors import ApiError
@@ -85,12 +85,12 @@ class SigningIn:
         )
         return response
 
-    async def out(self, visit: Visit) -> Response:
+    async def out(self, form: Form, session: str, user_id: str) -> Response:
         """Ends this session, or with `everywhere` all of them and every token of the user."""
-        if visit.form.one("everywhere"):
-            await identity.end_sessions(self._context, visit.caller.user_id)
+        if form.one("everywhere"):
+            await identity.end_sessions(self._context, user_id)
         else:
-            await identity.end_session(self._context, visit.session)
+            await identity.end_session(self._context, session)
         response = RedirectResponse("/login", 303)
         response.delete_cookie(
             self._cookie, httponly=True, samesite="lax", secure=self._address.startswith("https:")

@@ -215,12 +215,15 @@ def may_grant(granter: Role, role: Role) -> bool:
     return granter.may_everything or role.actions <= granter.actions
 
 
-def sees_role(administered: Collection[str], members_in: Collection[str]) -> bool:
-    """Whether a role that has members in these projects is any concern of an administrator: one of nobody's
-    is, one that is only of other projects is not."""
-    return not members_in or not set(administered).isdisjoint(members_in)
+def sees_role(administered: Collection[str], made_in: str | None, members_in: Collection[str]) -> bool:
+    """Whether a role is any concern of an administrator: one that members of their projects have, or that was
+    made there, or by the command line (None) and that nobody has yet. What another project made and may
+    make anew is not to be given here."""
+    if not members_in:
+        return made_in is None or made_in in administered
+    return not set(administered).isdisjoint(members_in)
 
 
-def owns_role(administered: Collection[str], members_in: Collection[str]) -> bool:
-    """Whether an administrator may make or unmake what members of these projects may do."""
-    return set(members_in) <= set(administered)
+def owns_role(administered: Collection[str], made_in: str | None, members_in: Collection[str]) -> bool:
+    """Whether an administrator may unmake what members of these projects may do."""
+    return made_in in administered and set(members_in) <= set(administered)

@@ -44,7 +44,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class RoleInUse:
-    """`memberships` are those of the administrator's projects; `is_own`: nobody else's depend on it."""
+    """`memberships` are those of the administrator's projects; `is_own`: made there, and nobody else's depend
+    on it."""
 
     role: Role
     memberships: int
@@ -111,7 +112,7 @@ async def _read(context: Context, caller: Caller, look: Callable[[Connection, Of
     return await context.database.read(lambda connection: look(connection, office_of(connection, caller)))
 
 
-async def _write(
+async def write(
     context: Context, caller: Caller, did: str, to: str, change: Callable[[Connection, Office], T]
 ) -> T:
     """The change, which counts at once. `did` and `to` say in the log what it was and whom it was about."""
@@ -154,11 +155,12 @@ async def add_user(context: Context, caller: Caller, name: str, role: str) -> Ma
     hashed = await identity.hashed(password)
 
     def change(connection: Connection, office: Office) -> Made:
+        stored_roles.hold(connection, role)
         given = _grantable(connection, office, role)
         made = identity.add_hashed_user(connection, context, name, office.project, given, hashed)
         return Made(made.id, made.name, password)
 
-    return await _write(context, caller, "add user", name, change)
+    return await write(context, caller, "add user", name, change)
 
 
 def _check_name(name: str) -> None:
@@ -174,10 +176,11 @@ async def set_role(context: Context, caller: Caller, user_id: str, role: str) ->
 
     def change(connection: Connection, office: Office) -> None:
         found = office.somebody_else(connection, user_id, Reach.MEMBERSHIP)
+        stored_roles.hold(connection, role)
         given = None if role == roles.NOBODY else _grantable(connection, office, role)
         people.set_role(connection, found.member.no, office.project.no, given)
 
-    await _write(context, caller, f"set role {role}", user_id, change)
+    await write(context, caller, f"set role {role}", user_id, change)
 
 
 def _grantable(connection: Connection, office: Office, name: str) -> Role:
@@ -192,31 +195,47 @@ async def enable_user(context: Context, caller: Caller, user_id: str, *, enabled
         found = office.somebody_else(connection, user_id, Reach.PERSON)
         people.enable_user(connection, found.member.no, enabled)
 
-    await _write(context, caller, "enable user" if enabled else "disable user", user_id, change)
+    await write(context, caller, "enable user" if enabled else "disable user", user_id, change)
 
 
 async def reset_password(context: Context, caller: Caller, user_id: str) -> Made:
-    """A new password, shown once; every session and token of the user ends."""
+    """A new password, shown once; every session and token of the user ends. One's own is changed by whoever
+    knows it, so that a session that somebody left open is no way to it."""
+
+    def reached(connection: Connection, office: Office) -> Person:
+        found = office.whole_person(connection, user_id)
+        if found.is_self:
+            raise Refused("Your own password changes where you give the present one: in your account.")
+        return found
+
     password = identity.new_password()
-    await _read(context, caller, lambda connection, office: office.whole_person(connection, user_id))
+    await _read(context, caller, reached)
     hashed = await identity.hashed(password)
 
     def change(connection: Connection, office: Office) -> Made:
-        found = office.whole_person(connection, user_id).member
+        found = reached(connection, office).member
         people.set_password(connection, found.no, hashed)
         return Made(found.id, found.name, password)
 
-    return await _write(context, caller, "reset password", user_id, change)
+    return await write(context, caller, "reset password", user_id, change)
 
 
-async def login_link(context: Context, caller: Caller, user_id: str) -> str:
-    """The secret of a link that lets the user in once."""
+async def login_link(context: Context, caller: Caller, user_id: str, password: str = "") -> str:
+    """The secret of a link that lets the user in once. `password`: the caller's, for a link of their own."""
+    await _prove(context, caller, user_id, password)
 
     def change(connection: Connection, office: Office) -> str:
         found = office.whole_person(connection, user_id)
         return identity.new_login_link(connection, context, found.member.name)
 
-    return await _write(context, caller, "make login link", user_id, change)
+    return await write(context, caller, "make login link", user_id, change)
+
+
+async def _prove(context: Context, caller: Caller, user_id: str, password: str) -> None:
+    """What lets the caller in for longer than the session does is for who knows the password: whoever finds
+    a session open must not stay."""
+    if user_id == caller.user_id and not await identity.is_password_of(context, user_id, password):
+        raise Refused("This is not your password.")
 
 
 async def delete_user(context: Context, caller: Caller, user_id: str) -> None:
@@ -224,7 +243,7 @@ async def delete_user(context: Context, caller: Caller, user_id: str) -> None:
         found = office.somebody_else(connection, user_id, Reach.PERSON)
         identity.delete_user(connection, found.member.id)
 
-    await _write(context, caller, "delete user", user_id, change)
+    await write(context, caller, "delete user", user_id, change)
 
 
 # Access keys.
@@ -246,26 +265,29 @@ async def keys(context: Context, caller: Caller) -> Sequence[KeyOf]:
     return await _read(context, caller, look)
 
 
-async def add_key(context: Context, caller: Caller, user_id: str) -> NewKey:
+async def add_key(context: Context, caller: Caller, user_id: str, password: str = "") -> NewKey:
+    """`password`: the caller's, for a key of their own."""
+    await _prove(context, caller, user_id, password)
+
     def change(connection: Connection, office: Office) -> NewKey:
         found = office.whole_person(connection, user_id)
         return identity.add_key(connection, context, identity.the_user(connection, found.member.id))
 
-    return await _write(context, caller, "add key", user_id, change)
+    return await write(context, caller, "add key", user_id, change)
 
 
 async def enable_key(context: Context, caller: Caller, key_id: str, *, enabled: bool) -> None:
     def change(connection: Connection, office: Office) -> None:
         people.enable_key(connection, _key(connection, office, key_id), enabled)
 
-    await _write(context, caller, "enable key" if enabled else "disable key", key_id, change)
+    await write(context, caller, "enable key" if enabled else "disable key", key_id, change)
 
 
 async def delete_key(context: Context, caller: Caller, key_id: str) -> None:
     def change(connection: Connection, office: Office) -> None:
         people.delete_key(connection, _key(connection, office, key_id))
 
-    await _write(context, caller, "delete key", key_id, change)
+    await write(context, caller, "delete key", key_id, change)
 
 
 def _key(connection: Connection, office: Office, key_id: str) -> str:
@@ -287,38 +309,43 @@ async def all_roles(context: Context, caller: Caller) -> Sequence[RoleInUse]:
 
 def _roles_seen(connection: Connection, office: Office) -> Sequence[RoleInUse]:
     used: Mapping[str, Mapping[str, int]] = members.of_roles(connection)
+    makers = stored_roles.makers(connection)
     found: list[RoleInUse] = []
     for role in stored_roles.every(connection):
-        places = used.get(role.name, {})
+        places, made_in = used.get(role.name, {}), makers.get(role.name)
         mine = sum(count for place, count in places.items() if place in office.administered)
         is_built_in = role.name in BUILT_IN
-        if is_built_in or access.sees_role(office.administered, places):
-            is_own = not is_built_in and access.owns_role(office.administered, places)
+        if is_built_in or access.sees_role(office.administered, made_in, places):
+            is_own = not is_built_in and access.owns_role(office.administered, made_in, places)
             found.append(RoleInUse(role, mine, is_own))
     return found
 
 
 async def add_role(context: Context, caller: Caller, name: str, actions: Collection[str]) -> Role:
     def change(connection: Connection, office: Office) -> Role:
-        _check_role(connection, office, name)
-        made = roles.add(connection, name, actions)
+        _check_members(connection, office, name)
+        made = roles.add(connection, name, actions, office.project.no)
         if not access.may_grant(office.role, made):
             raise Refused("The role would have actions that your own does not have.")
         return made
 
-    return await _write(context, caller, "add role", name, change)
+    return await write(context, caller, "add role", name, change)
 
 
 async def remove_role(context: Context, caller: Caller, name: str) -> None:
     def change(connection: Connection, office: Office) -> None:
-        _check_role(connection, office, name)
+        stored_roles.lock(connection, name)
+        _check_members(connection, office, name)
+        made_in = stored_roles.makers(connection).get(name)
+        if name not in BUILT_IN and made_in not in office.administered:
+            raise Refused(f"The role {errors.shown(name)} was not made in a project that you administer.")
         roles.remove(connection, name)
 
-    await _write(context, caller, "delete role", name, change)
+    await write(context, caller, "delete role", name, change)
 
 
-def _check_role(connection: Connection, office: Office, name: str) -> None:
+def _check_members(connection: Connection, office: Office, name: str) -> None:
     """A membership of another project may hold the name: what it means there is not for the caller to say."""
     places = members.of_roles(connection).get(name, {})
-    if name not in BUILT_IN and not access.owns_role(office.administered, places):
+    if name not in BUILT_IN and not set(places) <= office.administered:
         raise Refused(f"There is a role {errors.shown(name)} in projects that you do not administer.")

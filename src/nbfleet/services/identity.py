@@ -114,7 +114,9 @@ async def issue_token(
     project, role = await context.database.read(_project_of, user, project_id, project_name)
     now = context.clock()
     expires_at = now + context.settings.token_lifetime * _MILLISECONDS
-    token = await _store_token(context, user.no, None if project is None else project.no, expires_at)
+    token, project_no = _new_token(), None if project is None else project.no
+    if not await context.database.write(_store_token, user, token, project_no, expires_at):
+        raise errors.wrong_password()
     return IssuedToken(token, user, project, role, now, expires_at)
 
 
@@ -142,24 +144,51 @@ async def hashed(password: str) -> str:
         return await loop.run_in_executor(_CHECKING, keyring.hash_password, password)
 
 
+async def is_password_of(context: Context, user_id: str, password: str) -> bool:
+    user = await context.database.read(the_user, user_id)
+    return await _matches(password, user.password_hash)
+
+
 async def change_own_password(context: Context, user_id: str, old: str, new: str) -> bool:
     """Ends every session and token of the user as well; False where `old` is not the password."""
     user = await context.database.read(the_user, user_id)
     if not await _matches(old, user.password_hash):
         return False
-    await context.database.write(identity.set_password, user.no, await hashed(new))
+    made = await hashed(new)
+
+    def write(connection: Connection) -> bool:
+        if not _is_as_checked(connection, user):
+            return False
+        identity.set_password(connection, user.no, made)
+        return True
+
+    is_changed = await context.database.write(write)
     context.access.end()
-    return True
+    return is_changed
+
+
+def _is_as_checked(connection: Connection, user: User) -> bool:
+    """Whether the password that was checked is that of the user still, who is not disabled. Checking takes
+    long, and nothing is locked meanwhile; from here on the user is."""
+    found = identity.locked_user(connection, user.no)
+    return found is not None and found.enabled and found.password_hash == user.password_hash
 
 
 # Something to check a password against when there is no such user, so that it takes as long.
 _NOBODY = keyring.hash_password(secrets.token_urlsafe())
 
 
-async def _store_token(context: Context, user_no: int, project_no: int | None, expires_at: int) -> str:
-    token = secrets.token_urlsafe(32)
-    await context.database.write(identity.add_token, keyring.digest(token), user_no, project_no, expires_at)
-    return token
+def _new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _store_token(
+    connection: Connection, user: User, token: str, project_no: int | None, expires_at: int
+) -> bool:
+    if not _is_as_checked(connection, user):
+        return False
+    identity.add_token(connection, keyring.digest(token), user.no, project_no, expires_at)
+    return True
 
 
 def _user(
@@ -246,13 +275,17 @@ def _with_project(connection: Connection, user_name: str) -> tuple[User, int]:
 
 async def log_in(context: Context, ticket: str) -> str | None:
     """A session in exchange for a login link, which is used up by this; None when it is worth nothing."""
-    now = context.clock()
-    taken = await context.database.write(identity.take_login_link, keyring.digest(ticket), now)
-    if taken is None:
-        return None
-    user_no, _ = taken
+    now, token = context.clock(), _new_token()
     expires_at = now + context.settings.token_lifetime * _MILLISECONDS
-    return await _store_token(context, user_no, None, expires_at)
+
+    def write(connection: Connection) -> bool:
+        taken = identity.take_login_link(connection, keyring.digest(ticket), now)
+        if taken is None:
+            return False
+        identity.add_token(connection, keyring.digest(token), taken[0], None, expires_at)
+        return True
+
+    return token if await context.database.write(write) else None
 
 
 async def end_session(context: Context, session: str) -> None:
@@ -261,10 +294,11 @@ async def end_session(context: Context, session: str) -> None:
 
 
 async def end_sessions(context: Context, user_id: str) -> None:
-    """Every token of the user ends with them: nobody can tell from outside which of them a browser holds."""
+    """Every token of the user ends with them: nobody can tell from outside which of them a browser holds. So
+    does every login link that nobody used yet."""
 
     def write(connection: Connection) -> None:
-        identity.delete_tokens(connection, the_user(connection, user_id).no)
+        identity.end_sessions(connection, the_user(connection, user_id).no)
 
     await context.database.write(write)
     context.access.end()

@@ -1,15 +1,16 @@
 """The quotas of one project, as its administrators see and set them: for the project, for each user, for one
-user, for one workspace. What they mean and when they count is `quotas`.
+user, for one workspace. Those of a workspace are set by the operation for it. What they mean and when they
+count is `quotas`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nbfleet.domain import quotas as rules
 from nbfleet.domain.access import Caller
 from nbfleet.domain.quotas import EVERY_USER, THE_PROJECT, Holder, Quota, Resource, Subject
-from nbfleet.services import quotas
-from nbfleet.services.administration import office_of
+from nbfleet.services import administration, quotas
+from nbfleet.services.administration import Office, office_of
 from nbfleet.services.context import Context
 from nbfleet.services.identity import Refused
 from nbfleet.services.quotas import Standing
@@ -45,25 +46,40 @@ async def shown(context: Context, caller: Caller, whose: Whose) -> Limits:
 
 
 async def put(context: Context, caller: Caller, whose: Whose, resource: Resource, value: int) -> None:
-    """What is there already goes on."""
+    """A limit for the project or for users. What is there already goes on."""
     if not rules.is_value(value):
         raise Refused(f"The limit is {value}; allowed: 1 to {rules.MOST}.")
 
-    def change(connection: Connection) -> None:
-        project_no = office_of(connection, caller).project.no
-        subject, _ = _subject(connection, project_no, whose)
+    def change(connection: Connection, project_no: int, subject: Subject) -> None:
         quotas.set_quota(connection, project_no, Quota(subject, resource, value, context.clock()))
 
-    await context.database.write(change)
+    await _change(context, caller, f"set quota {resource} {value}", whose, change)
 
 
 async def remove(context: Context, caller: Caller, whose: Whose, resource: Resource) -> None:
-    def change(connection: Connection) -> None:
-        project_no = office_of(connection, caller).project.no
-        subject, _ = _subject(connection, project_no, whose)
+    """No limit of their own for the project or users any more."""
+
+    def change(connection: Connection, project_no: int, subject: Subject) -> None:
         quotas.remove_quota(connection, project_no, subject, resource)
 
-    await context.database.write(change)
+    await _change(context, caller, f"remove quota {resource}", whose, change)
+
+
+async def _change(
+    context: Context,
+    caller: Caller,
+    did: str,
+    whose: Whose,
+    change: Callable[[Connection, int, Subject], None],
+) -> None:
+    if whose.holder is Holder.WORKSPACE:
+        raise ValueError("Quotas of workspaces are set by an operation.")
+
+    def write(connection: Connection, office: Office) -> None:
+        subject, _ = _subject(connection, office.project.no, whose)
+        change(connection, office.project.no, subject)
+
+    await administration.write(context, caller, did, f"{whose.holder}:{whose.id}", write)
 
 
 def _subject(connection: Connection, project_no: int, whose: Whose) -> tuple[Subject, str]:

@@ -39,13 +39,20 @@ def the_role(connection: Connection, name: str) -> Role:
     return found
 
 
-def add(connection: Connection, name: str, actions: Collection[str]) -> Role:
-    """A new role; every action must be known."""
+def role_to_give(connection: Connection, name: str) -> Role:
+    """The role, which is not deleted and made anew before the commit."""
+    roles.hold(connection, name)
+    return the_role(connection, name)
+
+
+def add(connection: Connection, name: str, actions: Collection[str], project_no: int | None = None) -> Role:
+    """A new role; every action must be known. `project_no`: whose administrators make it, None for the
+    command line."""
     if _NAME.fullmatch(name) is None or name == NOBODY:
         raise Refused(f"{name} cannot be the name of a role: use lower-case letters, digits and hyphens.")
     if roles.find(connection, name) is not None:
         raise Refused(f"There is a role {name} already.")
-    return _put(connection, name, frozenset(actions))
+    return _put(connection, name, frozenset(actions), project_no)
 
 
 def change(connection: Connection, name: str, add: Collection[str], remove: Collection[str]) -> Role:
@@ -59,6 +66,7 @@ def change(connection: Connection, name: str, add: Collection[str], remove: Coll
 
 def remove(connection: Connection, name: str) -> None:
     """Deletes a role that nobody has."""
+    roles.lock(connection, name)
     _own(connection, name)
     if number := roles.members(connection, name):
         raise Refused(f"{number} memberships are of the role {name}; give them another one first.")
@@ -71,12 +79,12 @@ def _own(connection: Connection, name: str) -> Role:
     return the_role(connection, name)
 
 
-def _put(connection: Connection, name: str, actions: frozenset[str]) -> Role:
+def _put(connection: Connection, name: str, actions: frozenset[str], project_no: int | None = None) -> Role:
     if not actions:
         raise Refused(f"The role {name} would have no action; give one at least.")
     for action in sorted(actions - ACTIONS - {access.EVERY_ACTION}):
         near = difflib.get_close_matches(action, ACTIONS, 1, 0)
         raise Refused(f"There is no action {action}; did you mean {near[0]}?")
     role = Role(name, actions)
-    roles.put(connection, role)
+    roles.put(connection, role, project_no)
     return role

@@ -129,6 +129,12 @@ def _one_user(connection: Connection, wanted: ColumnElement[bool]) -> User | Non
     return None if row is None else _user(row)
 
 
+def locked_user(connection: Connection, no: int) -> User | None:
+    """The user, whose password and state stay as they are until the commit."""
+    row = connection.execute(_users().where(users.c.no == no).with_for_update(of=users)).one_or_none()
+    return None if row is None else _user(row)
+
+
 def list_users(connection: Connection) -> Sequence[User]:
     return [_user(row) for row in connection.execute(_users().order_by(users.c.name))]
 
@@ -143,11 +149,10 @@ def _user(row: Any) -> User:
 
 
 def enable_user(connection: Connection, no: int, enabled: bool) -> None:
-    """A disabled user's tokens end at once and do not come back with it."""
+    """A disabled user's sessions end at once and do not come back with it."""
     connection.execute(update(users).where(users.c.no == no).values(enabled=enabled))
     if not enabled:
-        delete_tokens(connection, no)
-        connection.execute(delete(login_links).where(login_links.c.user_no == no))
+        end_sessions(connection, no)
 
 
 def set_role(connection: Connection, user_no: int, project_no: int, role: Role | None) -> None:
@@ -228,8 +233,11 @@ def delete_token(connection: Connection, digest: bytes) -> None:
     connection.execute(delete(tokens).where(tokens.c.digest == digest))
 
 
-def delete_tokens(connection: Connection, user_no: int) -> None:
-    connection.execute(delete(tokens).where(tokens.c.user_no == user_no))
+def end_sessions(connection: Connection, user_no: int) -> None:
+    """Every token of the user ends, and every login link, which would only be the next one."""
+    locked_user(connection, user_no)  # Whoever is on the way in is in by now, or finds that it is too late.
+    for table in (tokens, login_links):
+        connection.execute(delete(table).where(table.c.user_no == user_no))
 
 
 def delete_expired(connection: Connection, now: int) -> None:
@@ -277,6 +285,9 @@ def add_login_link(
 def take_login_link(connection: Connection, digest: bytes, now: int) -> tuple[int, int] | None:
     """Uses the link up: user and project number, or None when it is unknown, used or too old."""
     mine = login_links.c.digest == digest
+    user_no = connection.execute(select(login_links.c.user_no).where(mine)).scalar()
+    if user_no is None or locked_user(connection, user_no) is None:  # In the order of `end_sessions`.
+        return None
     row = connection.execute(select(login_links).where(mine).with_for_update()).one_or_none()
     if row is None:
         return None
@@ -285,9 +296,9 @@ def take_login_link(connection: Connection, digest: bytes, now: int) -> tuple[in
 
 
 def set_password(connection: Connection, no: int, password_hash: str) -> None:
-    """Ends every token of the user: whoever knew the old password may hold one."""
+    """Ends every session of the user: whoever knew the old password may hold one."""
     connection.execute(update(users).where(users.c.no == no).values(password_hash=password_hash))
-    delete_tokens(connection, no)
+    end_sessions(connection, no)
 
 
 def has_notebooks(
@@ -317,6 +328,7 @@ def delete_user(connection: Connection, no: int) -> None:
 def delete_project(connection: Connection, no: int) -> None:
     theirs = select(workspaces.c.no).where(workspaces.c.project_no == no)
     connection.execute(delete(workspace_grants).where(workspace_grants.c.workspace_no.in_(theirs)))
+    connection.execute(update(roles_table).where(roles_table.c.project_no == no).values(project_no=None))
     for table in (memberships, tokens, login_links, idempotency_keys, quotas, workspaces, pools):
         connection.execute(delete(table).where(table.c.project_no == no))
     connection.execute(delete(projects).where(projects.c.no == no))

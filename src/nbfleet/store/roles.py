@@ -4,12 +4,12 @@ Which actions there are, and what a role may be called, is not in here.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from nbfleet.domain.access import BUILT_IN, Role
-from nbfleet.store.schema import memberships, roles
+from nbfleet.store.schema import memberships, projects, roles
 
 
 def role_of(name: str, actions: str | None) -> Role | None:
@@ -31,11 +31,28 @@ def every(connection: Connection) -> Sequence[Role]:
     return [*BUILT_IN.values(), *made]
 
 
-def put(connection: Connection, role: Role) -> None:
-    """Adds the role, or changes what its members may do."""
+def makers(connection: Connection) -> Mapping[str, str]:
+    """The ids of the projects whose administrators made a role, by its name. Those of the command line have
+    none."""
+    query = select(roles.c.name, projects.c.id).join(projects, projects.c.no == roles.c.project_no)
+    return {row.name: row.id for row in connection.execute(query)}
+
+
+def hold(connection: Connection, name: str) -> None:
+    """The role is there until the commit as it is now; to be called before it is looked at and given."""
+    connection.execute(select(roles.c.name).where(roles.c.name == name).with_for_update(read=True)).scalar()
+
+
+def lock(connection: Connection, name: str) -> None:
+    """Nobody is given the role until the commit; to be called before its members are counted."""
+    connection.execute(select(roles.c.name).where(roles.c.name == name).with_for_update()).scalar()
+
+
+def put(connection: Connection, role: Role, project_no: int | None = None) -> None:
+    """Adds the role, made by this project if by any, or changes what its members may do."""
     values = {"actions": json.dumps(sorted(role.actions))}
     if find(connection, role.name) is None:
-        connection.execute(insert(roles).values(name=role.name, **values))
+        connection.execute(insert(roles).values(name=role.name, project_no=project_no, **values))
     else:
         connection.execute(update(roles).where(roles.c.name == role.name).values(**values))
 

@@ -74,6 +74,7 @@ roles = Table(
     metadata,
     Column("name", SortedText, primary_key=True),
     Column("actions", Text, nullable=False),  # A JSON array. Those that are built in have no row.
+    Column("project_no", Number, ForeignKey("projects.no")),  # Whose administrators made it; null: no one's.
 )
 
 access_keys = Table(

@@ -102,5 +102,5 @@ def test_what_cannot_be_a_role(hosted: Hosted) -> None:
 def test_every_action_of_the_operations_can_be_given() -> None:
     known = roles.operations_of_actions()
     assert (MEMBER_ACTIONS | {LIST_ALL, ACT_ON_ALL}) - set(known) == set()
-    assert known[LIST_ALL] == ["ListAllNotebooks"]
+    assert known[LIST_ALL] == ["ListAllNotebooks", "ShowFleetHistory", "ShowCapacity"]
     assert known[STOP] == ["StopNotebook"]

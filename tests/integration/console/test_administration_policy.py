@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import pytest
+from structlog.testing import capture_logs
 
 from nbfleet.domain.access import Role
 from nbfleet.services import identity
 from nbfleet.store import identity as people
 from nbfleet.store import roles as stored_roles
 from support.client import Caller
-from support.hosted import Hosted
+from support.hosted import PASSWORD, Hosted
 from support.signed_in import SignedIn, sign_in
 
 SECTIONS = ("users", "keys", "roles", "quotas")
@@ -159,6 +160,34 @@ def test_roles_of_other_projects_are_neither_seen_nor_changed(scene: Scene) -> N
     assert scene.outline() == before
 
 
+def test_a_role_is_unmade_only_where_it_was_made(scene: Scene) -> None:
+    hosted, tail = scene.hosted, scene.own.name
+    chief = sign_in(hosted, hosted.administrator())
+    mine, theirs, free = f"mine-{tail}", f"theirs-{tail}", f"free-{tail}"
+    get_only = {"action": "modelarts:notebook:get"}
+    assert post(scene.rival, scene.page("roles"), name=mine, **get_only)[0] == 303
+    assert post(chief, f"{chief.base}/admin/roles", name=theirs, **get_only)[0] == 303
+    hosted.database.write_now(stored_roles.put, Role(free, frozenset(get_only.values())))
+    before, page = scene.outline(), get(scene.rival, scene.page("roles"))[1]
+    assert [f"roles/{name}" in page for name in (mine, theirs, free)] == [True, False, False]
+    assert [f"<td>{name}</td>" in page for name in (mine, theirs, free)] == [True, False, True]
+    for name in (theirs, free):
+        told = post(scene.rival, scene.page(f"roles/{name}"))[1]
+        assert f"The role {name} was not made in a project that you administer." in told
+        told = post(scene.rival, scene.page("roles"), name=name, action="*")[1]
+        assert f"There is a role {name} already." in told
+    own = scene.page(f"users/{scene.own.user_id}")
+    assert (
+        f"There is no role {theirs} that you can give." in post(scene.rival, own, do="role", role=theirs)[1]
+    )
+    assert scene.outline() == before
+    assert post(scene.rival, own, do="role", role=mine)[0] == 303
+    assert f"1 memberships are of the role {mine}" in post(scene.rival, scene.page(f"roles/{mine}"))[1]
+    assert post(scene.rival, own, do="role", role=free)[0] == 303
+    assert post(scene.rival, scene.page(f"roles/{mine}"))[0] == 303
+    assert mine not in [row[0] for row in hosted.dump("roles")["roles"]]
+
+
 def test_nobody_takes_their_own_rights_and_a_demoted_one_has_none(scene: Scene) -> None:
     me = scene.hosted.database.read_now(identity.the_user, scene.own.name.replace("own", "rival"))
     one = scene.page(f"users/{me.id}")
@@ -166,7 +195,15 @@ def test_nobody_takes_their_own_rights_and_a_demoted_one_has_none(scene: Scene) 
     for do in ("role", "disable", "delete"):
         text = post(scene.rival, one, do=do, role="none", typed=me.name)[1]
         assert "Nobody can take their own rights here" in text
+    assert (
+        "Your own password changes where you give the present one" in post(scene.rival, one, do="password")[1]
+    )
+    for do in ("link", "key"):
+        for given in ({}, {"password": "a guess"}):
+            assert "This is not your password." in post(scene.rival, one, do=do, **given)[1]
     assert scene.outline() == before
+    shown = [post(scene.rival, one, do=do, password=PASSWORD)[1] for do in ("link", "key")]
+    assert [len(re.findall(r'id="secret-\d"', page)) for page in shown] == [1, 2]
     # At once, although a session is remembered for some seconds.
     assert get(scene.rival, scene.page("users"))[0] == 200
     number = scene.hosted.database.read_now(identity.the_project, scene.other).no
@@ -175,3 +212,56 @@ def test_nobody_takes_their_own_rights_and_a_demoted_one_has_none(scene: Scene) 
     assert (
         post(scene.rival, scene.page("quotas"), of="project:", resource="notebook.count", value="1")[0] == 403
     )
+
+
+def test_what_a_service_refuses_is_marked_as_english_and_what_a_page_does_is_not(scene: Scene) -> None:
+    alert = re.compile(r'role="alert"( lang="en")?>([^<]+)<')
+    path, fields = scene.page("users"), {"name": scene.own.name, "role": "member"}
+    page = scene.rival.post(path, fields, Accept_Language="zh-CN").raw.decode()
+    assert alert.findall(page) == [(' lang="en"', f"There is a user {scene.own.name} already.")]
+    fields = {"of": "project:", "resource": "notebook.count", "value": "many"}
+    page = scene.rival.post(scene.page("quotas"), fields, Accept_Language="zh-CN").raw.decode()
+    assert alert.findall(page) == [("", "请输入大于 0 的整数。")]
+
+
+def test_each_change_of_a_quota_is_logged_and_limits_of_workspaces_are_set_by_the_operation(
+    scene: Scene,
+) -> None:
+    path, place = scene.page("quotas"), "workspace:0"
+    quota = {"resource": "notebook.count"}
+    with capture_logs() as lines:
+        for of in ("project:", f"user:{scene.own.user_id}", place):
+            assert post(scene.rival, path, of=of, value="3", **quota)[0] == 303
+        assert post(scene.rival, path, of="project:", remove="yes", **quota)[0] == 303
+        assert post(scene.rival, path, of=place, remove="yes", **quota)[0] == 303
+    told = [(line["did"], line["to"]) for line in lines if line["event"] == "administration"]
+    assert told == [
+        ("set quota notebook.count 3", "project:"),
+        ("set quota notebook.count 3", f"user:{scene.own.user_id}"),
+        ("remove quota notebook.count", "project:"),
+    ]
+    number = scene.hosted.database.read_now(identity.the_project, scene.other).no
+    rows = [row[1:5] for row in scene.hosted.dump("quotas")["quotas"] if row[0] == number]
+    assert [(row[0], row[2], row[3]) for row in rows] == [
+        ("user", "notebook.count", 3),
+        ("workspace", "notebook.count", -1),
+    ]
+
+
+def test_the_menu_leads_to_the_first_section_that_is_open(scene: Scene) -> None:
+    hosted, tail = scene.hosted, scene.own.name
+
+    def seen(action: str) -> tuple[list[str], list[int]]:
+        """The links of the menu, and what each section answers."""
+        name = f"{action.replace(':', '-').lower()}-{tail}"
+        role = Role(name, frozenset({action}))
+        hosted.database.write_now(stored_roles.put, role)
+        who = sign_in(hosted, hosted.user(name, hosted.settings.project, role))
+        menu = re.findall(rf'href="{who.base}/admin/(\w+)"', who.get(f"{who.base}/account").raw.decode())
+        sections = ("users", "workspaces", "images", "pools", "flavors")
+        return menu, [who.get(f"{who.base}/admin/{one}").status for one in sections]
+
+    assert seen("modelarts:workspace:list") == (["workspaces"], [403, 200, 403, 403, 403])
+    assert seen("modelarts:image:list") == (["images"], [403, 403, 200, 403, 403])
+    assert seen("modelarts:notebook:list") == (["pools"], [403, 403, 403, 200, 200])
+    assert seen("modelarts:workspace:delete") == ([], [403] * 5)

@@ -1,5 +1,6 @@
 """Who gets in, and from where a change may come: over HTTP, with real sessions, for every page there is."""
 
+import re
 from urllib.parse import urlencode
 
 import pytest
@@ -128,3 +129,19 @@ def test_every_answer_keeps_others_out(member: SignedIn) -> None:
         }  # fmt: skip
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
+
+
+def test_who_is_in_no_project_can_still_sign_out(hosted: Hosted) -> None:
+    nobody = sign_in(hosted, hosted.user("of-no-project", hosted.settings.project))
+    hosted.leave(nobody.caller, hosted.settings.project, None)
+    hosted.context.access.end()
+    page = nobody.get("/console/")
+    word = re.search(r'name="csrf" value="([^"]+)"', page.raw.decode())
+    assert (page.status, b'action="/logout"' in page.raw) == (403, True)
+    assert word is not None
+    assert word[1] == csrf_word(nobody.session)
+    assert nobody.send("POST", "/logout", b"", {"Origin": nobody.origin}).status == 403
+    assert nobody.get("/console/").status == 403
+    out = nobody.post("/logout")
+    assert (out.status, out.headers["location"]) == (303, "/login")
+    assert nobody.get("/console/").status == 303

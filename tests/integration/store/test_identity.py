@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -247,6 +247,93 @@ def test_a_wrong_password_an_unknown_and_a_disabled_user_look_the_same(
         refused("enabled", "right", fleet.PROJECTS[1]),
     }
     assert len(answers) == 1
+
+
+def sign_in(context: Context, name: str, password: str) -> bool:
+    try:
+        asyncio.run(
+            services.issue_token(
+                context, password, user_id=None, user_name=name, account=None,
+                project_id=None, project_name=None,
+            )
+        )  # fmt: skip
+    except ApiError as refusal:
+        if refusal.status != 401:
+            raise
+        return False
+    return True
+
+
+def new_user(database: Database, context: Context, name: str) -> int:
+    def write(connection: Connection) -> int:
+        project = services.the_project(connection, fleet.PROJECTS[0])
+        return services.add_user(connection, context, name, project, Role.MEMBER, "right").no
+
+    return database.write_now(write)
+
+
+def test_login_links_end_with_the_password_and_with_the_sessions(
+    database: Database, context: Context
+) -> None:
+    number = new_user(database, context, "linked")
+    user_id = database.read_now(services.the_user, "linked").id
+
+    def linked() -> str:
+        return database.write_now(services.new_login_link, context, "linked")
+
+    async def let_in(*tickets: str) -> list[bool]:
+        return [await services.log_in(context, ticket) is not None for ticket in tickets]
+
+    kept, first = linked(), linked()
+    assert asyncio.run(let_in(first, first)) == [True, False]
+    database.write_now(identity.set_password, number, keyring.hash_password("new"))
+    second = linked()
+    assert asyncio.run(let_in(kept, second)) == [False, True]
+    third = linked()
+    asyncio.run(services.end_sessions(context, user_id))
+    assert asyncio.run(let_in(third)) == [False]
+
+
+def test_nobody_gets_in_with_what_was_right_when_it_was_checked(
+    database: Database, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = new_user(database, context, "late")
+    matches, meanwhile = keyring.password_matches, list[Callable[[], None]]()
+
+    def slow(password: str, hashed: str) -> bool:
+        found = matches(password, hashed)
+        for change in meanwhile:
+            change()
+        return found
+
+    monkeypatch.setattr(keyring, "password_matches", slow)
+    assert sign_in(context, "late", "right")
+    new = keyring.hash_password("new")
+    meanwhile[:] = [lambda: database.write_now(identity.set_password, number, new)]
+    assert not sign_in(context, "late", "right")
+    meanwhile[:] = [lambda: database.write_now(identity.enable_user, number, False)]
+    assert not sign_in(context, "late", "new")
+    meanwhile.clear()
+    database.write_now(identity.enable_user, number, True)
+    assert sign_in(context, "late", "new")
+
+
+def test_ones_own_password_is_not_changed_over_one_that_was_reset_meanwhile(
+    database: Database, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = new_user(database, context, "reset")
+    user_id, matches = database.read_now(services.the_user, "reset").id, keyring.password_matches
+    given = keyring.hash_password("given")
+
+    def slow(password: str, hashed: str) -> bool:
+        found = matches(password, hashed)
+        database.write_now(identity.set_password, number, given)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keyring, "password_matches", slow)
+        assert asyncio.run(services.change_own_password(context, user_id, "right", "own")) is False
+    assert [sign_in(context, "reset", word) for word in ("own", "given")] == [False, True]
 
 
 def test_what_is_derived_differs_for_every_start_and_purpose() -> None:

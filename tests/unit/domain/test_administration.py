@@ -36,21 +36,32 @@ def test_the_reach(mine: str, at_hand: str, theirs: str, expected: Reach) -> Non
     assert reach(frozenset(mine), at_hand, frozenset(theirs)) is expected
 
 
-# The projects administered, those where members have the role: whether it is seen, and whether it is owned.
+# The projects administered, the one that made the role, those where members have it: whether it is seen, and
+# whether it is owned.
 ROLES = [
-    ("", "", True, True),
-    ("", "p", False, False),
-    ("p", "", True, True),
-    ("p", "p", True, True),
-    ("p", "q", False, False),
-    ("p", "pq", True, False),
-    ("pq", "pq", True, True),
+    ("", None, "", True, False),
+    ("", None, "p", False, False),
+    ("p", None, "", True, False),
+    ("p", None, "p", True, False),
+    ("p", "p", "", True, True),
+    ("p", "p", "p", True, True),
+    ("p", "p", "q", False, False),
+    ("p", "p", "pq", True, False),
+    ("p", "q", "", False, False),
+    ("p", "q", "p", True, False),
+    ("p", "q", "q", False, False),
+    ("pq", "q", "pq", True, True),
+    ("pq", "r", "", False, False),
 ]
 
 
-@pytest.mark.parametrize(("mine", "used_in", "seen", "owned"), ROLES)
-def test_whose_concern_a_role_is(mine: str, used_in: str, seen: bool, owned: bool) -> None:
-    assert (sees_role(mine, used_in), owns_role(mine, used_in)) == (seen, owned)
+@pytest.mark.parametrize(("mine", "made_in", "used_in", "seen", "owned"), ROLES)
+def test_whose_concern_a_role_is(
+    mine: str, made_in: str | None, used_in: str, seen: bool, owned: bool
+) -> None:
+    projects = frozenset(mine)
+    found = (sees_role(projects, made_in, used_in), owns_role(projects, made_in, used_in))
+    assert found == (seen, owned)
 
 
 def test_nobody_gives_away_more_than_they_have() -> None:

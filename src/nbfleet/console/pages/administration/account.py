@@ -8,19 +8,19 @@ from starlette.responses import RedirectResponse, Response
 from nbfleet.console.page import Page, Parts
 from nbfleet.console.pages.administration.frame import (
     NO_PROBLEM,
+    Mistake,
     Once,
     Problem,
     Room,
-    Section,
     check_typed,
     tried,
 )
+from nbfleet.console.sections import Section
 from nbfleet.console.texts import _, later
 from nbfleet.console.visit import Visit
 from nbfleet.services import identity
-from nbfleet.services.identity import Refused
 
-_OWN = Section("account", later("My account"), "")
+_OWN = Section("account", later("My account"), ("ListKeypairs",))
 _SHORTEST = 8
 
 
@@ -78,7 +78,7 @@ class Account(Room):
             return await self._shown(visit, Problem("again", _("It differs from the new password.")))
         context = visit.desk.tools.context
         if not await identity.change_own_password(context, visit.caller.user_id, form.one("old"), new):
-            raise Refused(_("This is not your password."))
+            raise Mistake(_("This is not your password."))
         return None
 
 

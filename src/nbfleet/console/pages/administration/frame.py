@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from starlette.responses import RedirectResponse, Response
 
 from nbfleet.console.page import Parts
+from nbfleet.console.sections import SECTIONS, Section
 from nbfleet.console.texts import _, later
 from nbfleet.console.visit import Visit
-from nbfleet.domain import access
 from nbfleet.services.identity import Refused
 from nbfleet.wire import errors
 from nbfleet.wire.errors import ApiError
@@ -18,28 +18,6 @@ from nbfleet.wire.errors import ApiError
 T = TypeVar("T")
 _NOT_HERE = (401, 403, 404)  # Told by a page of their own.
 
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """`needs` is the action that opens it; None: it is for administrators, `*`."""
-
-    path: str
-    word: str
-    needs: str
-
-    def is_open(self, visit: Visit) -> bool:
-        return visit.may(self.needs) if self.needs != access.EVERY_ACTION else visit.is_administrator
-
-
-USERS = Section("users", later("Users"), access.EVERY_ACTION)
-KEYS = Section("keys", later("Access keys"), access.EVERY_ACTION)
-ROLES = Section("roles", later("Roles"), access.EVERY_ACTION)
-QUOTAS = Section("quotas", later("Quotas"), access.EVERY_ACTION)
-WORKSPACES = Section("workspaces", later("Workspaces"), "modelarts:workspace:list")
-IMAGES = Section("images", later("Images"), "modelarts:image:list")
-POOLS = Section("pools", later("Pools"), "modelarts:workspace:list")
-FLAVORS = Section("flavors", later("Flavors"), "modelarts:notebook:list")
-_SECTIONS = (USERS, KEYS, ROLES, WORKSPACES, QUOTAS, IMAGES, POOLS, FLAVORS)
 
 _DONE = {
     "role": later("The role is changed."),
@@ -57,13 +35,19 @@ _DONE = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a form was refused, and the field that it is told beside."""
+    """Why a form was refused, and the field that it is told beside. Services say so in English, pages in the
+    language of the reader."""
 
     field: str
     text: str
+    is_english: bool = False
 
 
 NO_PROBLEM = Problem("", "")
+
+
+class Mistake(Exception):
+    """What a page itself finds wrong with what was written in a form, in the language of the reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +63,15 @@ async def tried(change: Awaitable[T], *fields: str) -> T | Problem:
     are no answer to what was written in a form go on."""
     try:
         return await change
+    except Mistake as mistake:
+        return Problem(fields[0], str(mistake))
     except Refused as refusal:
         text = str(refusal)
     except ApiError as refusal:
         if refusal.status in _NOT_HERE or refusal.status >= errors.internal().status:
             raise
         text = refusal.message
-    return Problem(next((one for one in fields if one in text), fields[0]), text)
+    return Problem(next((one for one in fields if one in text), fields[0]), text, is_english=True)
 
 
 class Room:
@@ -98,11 +84,12 @@ class Room:
     def enter(self, visit: Visit) -> None:
         """Refuses whoever the section is not open to."""
         if not self._section.is_open(visit):
-            raise errors.forbidden(self._section.needs)
+            lacking = next(one for one in self._section.needs if not visit.may(one))
+            raise errors.forbidden(lacking)
 
     def page(self, visit: Visit, template: str, **values: Any) -> Response:
         known: dict[str, Any] = {
-            "sections": [one for one in _SECTIONS if one.is_open(visit)],
+            "sections": [one for one in SECTIONS if one.is_open(visit)],
             "section": self._section,
             "done": _(_DONE.get(visit.request.query_params.get("done", ""), "")),
             "problem": NO_PROBLEM,
@@ -128,4 +115,4 @@ Answer = Callable[[Visit], Awaitable[Response]]
 def check_typed(visit: Visit, name: str) -> None:
     """What cannot be undone is done only for who typed the name of it."""
     if visit.form.one("typed") != name:
-        raise Refused(_("Type the name exactly as it stands there."))
+        raise Mistake(_("Type the name exactly as it stands there."))

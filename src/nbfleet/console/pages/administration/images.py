@@ -4,8 +4,8 @@ from typing import Any
 
 from starlette.responses import Response
 
+from nbfleet.console import sections
 from nbfleet.console.page import Page, Parts
-from nbfleet.console.pages.administration import frame
 from nbfleet.console.pages.administration.frame import NO_PROBLEM, Problem, Room, check_typed, tried
 from nbfleet.console.visit import Visit
 
@@ -15,7 +15,7 @@ _KINDS = ("DEDICATED", "BUILD_IN")
 
 class Images(Room):
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts, frame.IMAGES)
+        super().__init__(parts, sections.IMAGES)
 
     async def listed(self, visit: Visit) -> Response:
         return await self._list(visit, NO_PROBLEM)

@@ -2,8 +2,8 @@
 
 from starlette.responses import Response
 
+from nbfleet.console import sections
 from nbfleet.console.page import Page, Parts
-from nbfleet.console.pages.administration import frame
 from nbfleet.console.pages.administration.frame import Room
 from nbfleet.console.visit import Visit
 from nbfleet.services import administration
@@ -12,7 +12,7 @@ from nbfleet.wire import errors
 
 class Keys(Room):
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts, frame.KEYS)
+        super().__init__(parts, sections.KEYS)
 
     async def listed(self, visit: Visit) -> Response:
         self.enter(visit)

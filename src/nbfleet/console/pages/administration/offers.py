@@ -2,15 +2,15 @@
 
 from starlette.responses import Response
 
+from nbfleet.console import sections
 from nbfleet.console.page import Page, Parts
-from nbfleet.console.pages.administration import frame
 from nbfleet.console.pages.administration.frame import Room
 from nbfleet.console.visit import Visit
 
 
 class Pools(Room):
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts, frame.POOLS)
+        super().__init__(parts, sections.POOLS)
 
     async def listed(self, visit: Visit) -> Response:
         self.enter(visit)
@@ -22,7 +22,7 @@ class Pools(Room):
 
 class Flavors(Room):
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts, frame.FLAVORS)
+        super().__init__(parts, sections.FLAVORS)
 
     async def listed(self, visit: Visit) -> Response:
         self.enter(visit)

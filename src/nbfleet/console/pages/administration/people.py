@@ -2,8 +2,8 @@
 
 from starlette.responses import Response
 
+from nbfleet.console import sections
 from nbfleet.console.page import Page, Parts
-from nbfleet.console.pages.administration import frame
 from nbfleet.console.pages.administration.frame import NO_PROBLEM, Once, Problem, Room, check_typed, tried
 from nbfleet.console.texts import _
 from nbfleet.console.visit import Visit
@@ -16,7 +16,7 @@ from nbfleet.wire import errors
 
 class People(Room):
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts, frame.USERS)
+        super().__init__(parts, sections.USERS)
         self._address = parts.address
 
     async def listed(self, visit: Visit) -> Response:
@@ -90,14 +90,18 @@ class People(Room):
         return self._shown(visit, made.name, lead, Once(_("Password"), made.password))
 
     async def _link(self, visit: Visit) -> Response:
-        ticket = await administration.login_link(_context(visit), visit.caller, _user_id(visit))
+        ticket = await administration.login_link(
+            _context(visit), visit.caller, _user_id(visit), visit.form.one("password")
+        )
         person = await self._person(visit)
         lead = _("This link lets the user in once, within ten minutes. Whoever has it is let in.")
         link = Once(_("Login link"), f"{self._address}/login?ticket={ticket}")
         return self._shown(visit, person.member.name, lead, link)
 
     async def _key(self, visit: Visit) -> Response:
-        made = await administration.add_key(_context(visit), visit.caller, _user_id(visit))
+        made = await administration.add_key(
+            _context(visit), visit.caller, _user_id(visit), visit.form.one("password")
+        )
         person = await self._person(visit)
         lead = _("Programs sign their requests with it. The secret key cannot be shown again.")
         pair = (Once(_("Access key"), made.access_key), Once(_("Secret key"), made.secret_key))

@@ -2,14 +2,13 @@
 
 from starlette.responses import RedirectResponse, Response
 
+from nbfleet.console import sections
 from nbfleet.console.page import Page, Parts
-from nbfleet.console.pages.administration import frame
-from nbfleet.console.pages.administration.frame import NO_PROBLEM, Problem, Room, tried
+from nbfleet.console.pages.administration.frame import NO_PROBLEM, Mistake, Problem, Room, tried
 from nbfleet.console.texts import _, later
 from nbfleet.console.visit import Visit
 from nbfleet.domain.quotas import UNLIMITED, Holder, Resource
 from nbfleet.services import administration, quota_administration
-from nbfleet.services.identity import Refused
 from nbfleet.services.quota_administration import Limits, Whose
 from nbfleet.wire import errors
 
@@ -24,7 +23,7 @@ _MOST_DIGITS = 20
 
 class Quotas(Room):
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts, frame.QUOTAS)
+        super().__init__(parts, sections.QUOTAS)
 
     async def shown(self, visit: Visit) -> Response:
         query = visit.request.query_params
@@ -57,10 +56,13 @@ class Quotas(Room):
 
     async def _put(self, visit: Visit, whose: Whose, resource: Resource) -> None:
         context = visit.desk.tools.context
-        if visit.form.one("remove"):
+        value = UNLIMITED if visit.form.one("remove") else _number(visit.form.one("value"))
+        if whose.holder is Holder.WORKSPACE:
+            body = {"quotas": [{"resource": resource, "quota": value}]}
+            await visit.desk.ask("UpdateWorkspaceQuotas", body=body, workspace_id=whose.id)
+        elif value == UNLIMITED:
             await quota_administration.remove(context, visit.caller, whose, resource)
         else:
-            value = _number(visit.form.one("value"))
             await quota_administration.put(context, visit.caller, whose, resource, value)
 
 
@@ -85,7 +87,7 @@ def _resource(visit: Visit) -> Resource:
 
 def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
-        raise Refused(_("Give a whole number above 0."))
+        raise Mistake(_("Give a whole number above 0."))
     return int(text)
 
 

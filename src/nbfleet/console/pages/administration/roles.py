@@ -2,8 +2,8 @@
 
 from starlette.responses import Response
 
+from nbfleet.console import sections
 from nbfleet.console.page import Page, Parts
-from nbfleet.console.pages.administration import frame
 from nbfleet.console.pages.administration.frame import NO_PROBLEM, Problem, Room, tried
 from nbfleet.console.visit import Visit
 from nbfleet.services import administration
@@ -12,7 +12,7 @@ from nbfleet.services.roles import operations_of_actions
 
 class Roles(Room):
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts, frame.ROLES)
+        super().__init__(parts, sections.ROLES)
 
     async def listed(self, visit: Visit) -> Response:
         return await self._list(visit, NO_PROBLEM)

@@ -4,8 +4,8 @@ from typing import Any
 
 from starlette.responses import Response
 
+from nbfleet.console import sections
 from nbfleet.console.page import Page, Parts
-from nbfleet.console.pages.administration import frame
 from nbfleet.console.pages.administration.frame import NO_PROBLEM, Problem, Room, check_typed, tried
 from nbfleet.console.texts import later
 from nbfleet.console.visit import Visit
@@ -22,7 +22,7 @@ _FIELDS = ("name", "description", "grants", "auth_type")
 
 class Workspaces(Room):
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts, frame.WORKSPACES)
+        super().__init__(parts, sections.WORKSPACES)
 
     async def listed(self, visit: Visit) -> Response:
         return await self._list(visit, NO_PROBLEM)
@@ -45,7 +45,10 @@ class Workspaces(Room):
     async def _one(self, visit: Visit, problem: Problem) -> Response:
         self.enter(visit)
         found = await visit.desk.ask("ShowWorkspace", workspace_id=_id(visit))
-        values = {"workspace": found, "people": await _people(visit), "problem": problem}
+        granted = [one.user_name for one in found.grants or ()]
+        # Lists of users leave out those who are disabled, and not every reader may ask for one.
+        people = sorted({*await _people(visit), *granted})
+        values = {"workspace": found, "people": people, "granted": granted, "problem": problem}
         return self.page(visit, "workspace.html", kinds=_KINDS, default=_DEFAULT, **values)
 
     async def change(self, visit: Visit) -> Response:
@@ -81,7 +84,8 @@ def _body(visit: Visit, *, is_new: bool) -> dict[str, Any]:
     body: dict[str, Any] = {"description": form.one("description"), "auth_type": form.one("auth_type")}
     if is_new or _id(visit) != _DEFAULT:
         body["name"] = form.one("name")
-    if form.one("auth_type") == "INTERNAL":
+    # Without boxes nothing is known of whom it shall be open to: what there is stays.
+    if form.one("auth_type") == "INTERNAL" and form.one("grants_shown"):
         body["grants"] = [{"user_name": name} for name in form.all("grants")]
     return body
 
