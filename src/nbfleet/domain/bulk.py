@@ -84,7 +84,8 @@ def objection(
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for: an action on the notebooks with these ids, or on all that a query finds.
+    """What is asked for: an action on all that a query finds, or on those with these ids; where there are
+    both, on those of these ids that the query finds.
 
     `period` in milliseconds is that of the lease for START and EXTEND; `tag` is the one to set, for TAG.
     """

@@ -171,8 +171,8 @@ def checked(context: Context, caller: Caller, wish: Wish) -> Wish:
     permission = bulk.PERMISSIONS.get(wish.action)
     if permission is not None and not access.may(caller, permission):
         raise errors.forbidden(permission)
-    if (wish.query is None) == (not wish.ids):
-        raise errors.missing("id") if wish.query is None else errors.wrong_value("id", "given", "no query")
+    if wish.query is None and not wish.ids:
+        raise errors.missing("id")
     if len(wish.ids) > MOST:
         raise _too_many(len(wish.ids))
     ids = tuple(dict.fromkeys(id_.lower() for id_ in wish.ids))
@@ -204,7 +204,7 @@ def _too_many(count: int) -> errors.ApiError:
 
 async def _judged(context: Context, caller: Caller, wish: Wish) -> list[Judged]:
     database = context.database
-    if wish.query is None:
+    if wish.ids or wish.query is None:
         return await database.read(_chosen, context, caller, wish)
     found = await _matching(context, caller, narrowed(wish.query, caller))
     if found.total > MOST:
@@ -227,8 +227,21 @@ def _chosen(connection: Connection, context: Context, caller: Caller, wish: Wish
     """In the order in which they were chosen. Of what the caller may not see nothing is told."""
     found = store.chosen(connection, context.directory, caller.project_id, wish.ids)
     seen = [one for one in found.values() if access.sees(caller, one.owner_id, one.workspace_id)]
+    listed = _listed(connection, context, caller, wish, [one.id for one in seen])
     judged = {one.id: one for one in _judge_all(connection, context, caller, wish, seen)}
-    return [judged.get(id_) or Judged(id_, "", None, Reason.GONE) for id_ in wish.ids]
+    left = {one.id: replace(judged[one.id], reason=Reason.LEFT) for one in seen if one.id not in listed}
+    told = judged | left
+    return [told.get(id_) or Judged(id_, "", None, Reason.GONE) for id_ in wish.ids]
+
+
+def _listed(
+    connection: Connection, context: Context, caller: Caller, wish: Wish, ids: Sequence[str]
+) -> frozenset[str]:
+    """Those that are on the list under which they were chosen."""
+    if wish.query is None:
+        return frozenset(ids)
+    query = narrowed(wish.query, caller)
+    return frozenset(id_ for id_ in ids if store.matches(connection, context.directory, query, id_))
 
 
 def _judge_all(

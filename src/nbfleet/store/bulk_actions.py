@@ -63,6 +63,8 @@ def matching(connection: Connection, directory: Directory, query: Query, most: i
 
 def matches(connection: Connection, directory: Directory, query: Query, notebook_id: str) -> bool:
     """Whether the query finds this notebook as it is now."""
+    if query.id is not None and query.id.lower() != notebook_id.lower():
+        return False
     look = look_at(connection, directory, replace(query, id=notebook_id))
     if look is None:
         return False

@@ -282,9 +282,13 @@ def test_a_selection_is_sent_as_ids_or_as_the_query(sit: Sit, site: Site) -> Non
     assert page.inner_text("#selected") == "All 60 that match are selected"
     with page.expect_request("**/bulk"):
         page.get_by_role("button", name="Extend", exact=True).click()
-    assert [set(form) for form in sent] == [{"csrf", "action", "id"}, {"csrf", "action", "query"}]
+    assert [set(form) for form in sent] == [
+        {"csrf", "action", "id", "query"},
+        {"csrf", "action", "every", "query"},
+    ]
     assert (sent[0]["action"], sent[0]["id"]) == (["stop"], site.ids[:2])
-    assert (sent[1]["action"], sent[1]["query"]) == (["extend"], ["workspace_id=%2A&feature=%2A&name=train"])
+    assert (sent[1]["action"], sent[1]["every"]) == (["extend"], ["yes"])
+    assert [form["query"] for form in sent] == [["workspace_id=%2A&feature=%2A&name=train"]] * 2
     page.locator("#fleet [name=id]").nth(3).uncheck()
     assert page.inner_text("#selected") == "24 selected"
     page.click("text=Select none")

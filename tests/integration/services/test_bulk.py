@@ -108,6 +108,9 @@ def test_what_leaves_the_list_meanwhile_is_left_alone(site: Site) -> None:
     query = replace(RUNNING, tags=(Tag("team", "a"),), name="notebook")
     listed = site.begin(MEMBER, Wish(Action.STOP, query=query))
     named = site.begin(MEMBER, Wish(Action.EXTEND, tuple(ids), period=2 * fleet.HOUR))
+    chosen = site.begin(
+        MEMBER, Wish(Action.EXTEND, tuple(ids[:3]), replace(query, statuses=()), 2 * fleet.HOUR)
+    )
     site.change(ids[0], lambda one: replace(one, tags=()))
     site.change(ids[1], lambda one: replace(one, name="other"))
     site.freeze(ids[2])
@@ -121,7 +124,12 @@ def test_what_leaves_the_list_meanwhile_is_left_alone(site: Site) -> None:
         ids[4]: (Result.DONE, None),
         ids[5]: (Result.DONE, None),
     }
-    # Those that were chosen one by one are on no list that they could leave.
+    assert site.results(MEMBER, chosen) == {
+        ids[0]: (Result.SKIPPED, Reason.LEFT),
+        ids[1]: (Result.SKIPPED, Reason.LEFT),
+        ids[2]: (Result.SKIPPED, Reason.STATE),
+    }
+    # Ids without a query are on no list that they could leave.
     assert site.results(MEMBER, named) == {
         ids[0]: (Result.DONE, None),
         ids[1]: (Result.DONE, None),
@@ -130,6 +138,18 @@ def test_what_leaves_the_list_meanwhile_is_left_alone(site: Site) -> None:
         ids[4]: (Result.SKIPPED, Reason.STATE),
         ids[5]: (Result.SKIPPED, Reason.STATE),
     }
+
+
+def test_chosen_ones_that_are_not_on_the_list_are_told_and_kept(site: Site) -> None:
+    made = [*some(2, tags=(("team", "a"),)), fleet.running(3)]
+    site.put(*made)
+    ids = tuple(one.id for one in made)
+    listed = replace(ALL, tags=(Tag("team", "a"),))
+    found = site.preview(MEMBER, Wish(Action.STOP, ids, listed))
+    assert [one.id for one in found.first] == [*ids[:2]]
+    assert [(one.reason, [row.id for row in one.first]) for one in found.kept] == [(Reason.LEFT, [ids[2]])]
+    single = site.preview(MEMBER, Wish(Action.STOP, ids, replace(listed, id=ids[1])))
+    assert [one.id for one in single.first] == [ids[1]]
 
 
 def test_a_member_reaches_nothing_of_others_whatever_they_ask(site: Site) -> None:

@@ -112,7 +112,7 @@ class BulkPages:
         return self._renderer.page(template, visit.look, visit, **_WORDS, **values)
 
 
-_FIELDS = ("action", "id", "query", "duration", "key", "value")
+_FIELDS = ("action", "id", "every", "query", "duration", "key", "value")
 
 
 def _result_word(result: Result) -> str:
@@ -144,9 +144,11 @@ def _wish(visit: Visit) -> Wish:
     if given not in list(Action):
         raise errors.wrong_value("action", given, list(Action))
     action = Action(given)
-    ids, query = tuple(filter(None, form.all("id"))), None
-    if "query" in form.fields and not ids:
-        query = _query(visit, form.one("query"))
+    ids = tuple(filter(None, form.all("id")))
+    if not ids and form.one("every") != "yes":
+        # A form that lost its ids does not mean everything.
+        raise errors.missing("id")
+    query = _query(visit, form.one("query")) if "query" in form.fields else None
     period = _number(visit, "duration") * _HOUR if form.one("duration") else None
     tag = (form.one("key"), form.one("value")) if action is Action.TAG else None
     return Wish(action, ids, query, period, tag)
