@@ -13,7 +13,7 @@ import msgspec
 
 from nbfleet.domain import access, bulk, lifecycle
 from nbfleet.domain.access import Caller, Scope
-from nbfleet.domain.bulk import Action, Candidate, Reason, Result, Wish
+from nbfleet.domain.bulk import Action, Candidate, Reason, Result, Shown, Wish
 from nbfleet.domain.lifecycle import Status
 from nbfleet.domain.listing import Query
 from nbfleet.services import lists, requests
@@ -23,7 +23,7 @@ from nbfleet.services.slots import RETRY_AFTER
 from nbfleet.store import bulk_actions as store
 from nbfleet.store import notebooks
 from nbfleet.store.bulk_actions import Bulk, Found, Matching, New, Row, Target
-from nbfleet.store.database import Connection, TooSlow
+from nbfleet.store.database import Conflict, Connection, TooSlow
 from nbfleet.wire import errors
 from nbfleet.wire.tags import TmsTag
 
@@ -62,11 +62,13 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an action would do now. `first` are some of the `changing` ones; `kept` begins with the most."""
+    """What an action would do now. `first` are some of the `changing` ones, and `shown` has all of them for
+    `begin`; `kept` begins with the most."""
 
     wish: Wish
     total: int
     changing: int
+    shown: Shown
     first: Sequence[Judged]
     kept: Sequence[Kind]
 
@@ -89,29 +91,43 @@ async def preview(context: Context, caller: Caller, wish: Wish) -> Preview:
     wish = checked(context, caller, wish)
     judged = await _judged(context, caller, wish)
     changing = [one for one in judged if one.reason is None]
-    return Preview(wish, len(judged), len(changing), changing[:SHOWN], _kinds(judged))
+    shown = Shown.of(one.id for one in changing)
+    return Preview(wish, len(judged), len(changing), shown, changing[:SHOWN], _kinds(judged))
 
 
-async def begin(context: Context, request: Request, wish: Wish, confirmed: int) -> str:
-    """Writes the action with the notebooks that it has now; answers its id. `confirmed` is how many whoever
-    asks knows to be changed: if it would be more by now, nothing is begun."""
+async def begin(context: Context, request: Request, wish: Wish, shown: Shown, once: str | None = None) -> str:
+    """Writes the action with the notebooks that it has now; answers its id. `shown` is what the preview said:
+    if one that is not among those would be changed by now, nothing is begun. Of all that the caller asks with
+    the same `once` the first is begun, and the others answer its id."""
     caller = request.caller
     wish = checked(context, caller, wish)
+    earlier = None if once is None else await context.database.read(store.begun_as, caller.user_id, once)
+    if earlier is not None:
+        return earlier
     judged = await _judged(context, caller, wish)
-    changing = sum(one.reason is None for one in judged)
-    if changing > confirmed:
-        raise errors.wrong_value("confirmed", confirmed, f"{changing}, as many would be changed by now")
+    more = shown.lacking(one.id for one in judged if one.reason is None)
+    if more:
+        known = f"{len(shown.marks)} notebooks"
+        raise errors.wrong_value(
+            "shown", known, f"a preview that has {more} more, which change as well by now"
+        )
     asked = msgspec.json.encode(replace(wish, ids=())).decode()
-    new = New(
-        str(uuid.uuid4()), caller.project_id, caller.user_id, wish.action, asked, request.request_id
-    )  # fmt: skip
+    id_ = str(uuid.uuid4())
+    new = New(id_, caller.project_id, caller.user_id, wish.action, asked, request.request_id, once)
+    targets = [one.target for one in judged]
+    try:
+        return await context.database.write(_begun, context, new, targets)
+    except Conflict:  # The same form, sent twice at once; the other one was quicker.
+        return await context.database.write(_begun, context, new, targets)
 
-    def write(connection: Connection) -> None:
-        if store.unfinished_of(connection, caller.user_id) >= AT_ONCE:
-            raise errors.too_many_at_once("actions on many notebooks", AT_ONCE, RETRY_AFTER)
-        store.add(connection, new, [one.target for one in judged], context.clock())
 
-    await context.database.write(write)
+def _begun(connection: Connection, context: Context, new: New, targets: Sequence[Target]) -> str:
+    earlier = None if new.once is None else store.begun_as(connection, new.user_id, new.once)
+    if earlier is not None:
+        return earlier
+    if store.unfinished_of(connection, new.user_id) >= AT_ONCE:
+        raise errors.too_many_at_once("actions on many notebooks", AT_ONCE, RETRY_AFTER)
+    store.add(connection, new, targets, context.clock())
     return new.id
 
 

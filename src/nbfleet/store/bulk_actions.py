@@ -130,7 +130,8 @@ class Bulk:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """An action to be written, under the request that asked for it."""
+    """An action to be written, under the request that asked for it. There is one of a user with the same
+    `once`."""
 
     id: str
     project_id: str
@@ -138,6 +139,7 @@ class New:
     action: Action
     wish: str
     request_id: str
+    once: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ def add(connection: Connection, new: New, targets: Sequence[Target], now: int) -
         "action": new.action.value,
         "wish": new.wish,
         "request_id": new.request_id,
+        "once": new.once,
         "total": len(targets),
         "create_at": now,
     }
@@ -182,6 +185,12 @@ def _row(action_no: int, place: int, target: Target, now: int) -> dict[str, Any]
         "reason": None if target.reason is None else target.reason.value,
         "at": now if is_kept else None,
     }
+
+
+def begun_as(connection: Connection, user_id: str, once: str) -> str | None:
+    """The id of the action that this user began with this key."""
+    query = select(_a.id).where(_a.user_id == user_id, _a.once == once)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def find(connection: Connection, bulk_id: str) -> Bulk | None:

@@ -10,7 +10,7 @@ import pytest
 
 from nbfleet.domain import access
 from nbfleet.domain.access import Role
-from nbfleet.domain.bulk import Action, Reason, Result, Wish
+from nbfleet.domain.bulk import Action, Reason, Result, Shown, Wish
 from nbfleet.domain.lifecycle import Status, status_of
 from nbfleet.domain.listing import Tag
 from nbfleet.domain.notebook import Observed, Wanted
@@ -65,15 +65,42 @@ def test_more_than_an_action_may_take_is_refused_by_number(
     assert refusal.value.message == "These are 4 notebooks; one action may take 3 at most."
 
 
-def test_nothing_is_begun_on_more_than_was_confirmed(site: Site) -> None:
+def test_nothing_is_begun_on_others_than_were_shown(site: Site) -> None:
     made = some(4)
     site.put(*made[:3])
-    assert site.preview(MEMBER, Wish(Action.STOP, query=ALL)).changing == 3
+    wish = Wish(Action.STOP, query=RUNNING)
+    found = site.preview(MEMBER, wish)
+    assert (found.changing, Shown.read(found.shown.text)) == (3, found.shown)
+    # As many as before, but another one among them.
     site.put(made[3])
+    site.freeze(made[0].id)
     with pytest.raises(ApiError) as refusal:
-        site.begin(MEMBER, Wish(Action.STOP, query=ALL), confirmed=3)
-    assert refusal.value.message == "The field confirmed is 3; allowed: 4, as many would be changed by now."
+        site.begin(MEMBER, wish, found.shown)
+    assert refusal.value.message == (
+        "The field shown is 3 notebooks; allowed: 1 more as well, which would change by now."
+    )
     assert list(asyncio.run(bulk.recent(site.context, MEMBER, 10))) == []
+    site.freeze(made[3].id)
+    bulk_id = site.begin(MEMBER, wish, found.shown)
+    assert set(site.results(MEMBER, bulk_id)) == {made[1].id, made[2].id}
+
+
+def test_what_is_sent_twice_is_begun_once(site: Site) -> None:
+    site.put(*some(2))
+    wish = Wish(Action.STOP, query=ALL)
+    shown = site.preview(MEMBER, wish).shown
+    request = Request(MEMBER, "request")
+
+    async def twice() -> list[str]:
+        both = [bulk.begin(site.context, request, wish, shown, "a" * 32) for _ in range(2)]
+        return await asyncio.gather(*both)
+
+    first, second = asyncio.run(twice())
+    site.carry_out()
+    assert [first, first] == [second, site.begin(MEMBER, wish, shown, "a" * 32)]
+    assert [one.bulk.id for one in asyncio.run(bulk.recent(site.context, MEMBER, 10))] == [first]
+    assert site.begin(MEMBER, wish, shown, "b" * 32) != first
+    assert site.begin(replace(MEMBER, user_id=fleet.OTHER), wish, shown, "a" * 32) != first
 
 
 def test_every_notebook_has_a_result_and_only_those_that_fit_are_changed(site: Site) -> None:

@@ -4,6 +4,8 @@
 a page of the fleet and an action on all of it mean the same.
 """
 
+import re
+import uuid
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
@@ -14,7 +16,7 @@ from nbfleet.api.lists import fleet_query
 from nbfleet.console.page import Page, Parts
 from nbfleet.console.texts import _, later, ngettext
 from nbfleet.console.visit import Visit
-from nbfleet.domain.bulk import Action, Reason, Result, Wish
+from nbfleet.domain.bulk import Action, Reason, Result, Shown, Wish
 from nbfleet.domain.listing import Query
 from nbfleet.services import bulk
 from nbfleet.services.bulk import Progress
@@ -25,6 +27,7 @@ from nbfleet.wire.operations import by_id
 PAGE = 100  # Rows of a page of results.
 RECENT = 50
 _HOUR = 3_600_000  # Milliseconds.
+_ONCE = re.compile("[0-9a-f]{32}")
 _LONGEST = 8760  # Hours; which of them may be asked for is a setting of the service.
 
 RESULT_WORDS: Mapping[Result, str] = {
@@ -71,15 +74,15 @@ class BulkPages:
         address."""
         found = await bulk.preview(visit.desk.tools.context, visit.caller, _wish(visit))
         fields = [(name, value) for name in _FIELDS for value in visit.form.all(name) if value]
-        fields.append(("confirmed", str(found.changing)))
+        fields += [("shown", found.shown.text), ("once", uuid.uuid4().hex)]
         return self._page("bulk_preview.html", visit, preview=found, fields=fields)
 
     async def begun(self, visit: Visit) -> Response:
-        wish, confirmed = _wish(visit), _number(visit, "confirmed")
-        if wish.action is Action.DELETE and _number(visit, "typed") != confirmed:
-            raise errors.wrong_value("typed", visit.form.one("typed"), str(confirmed))
+        wish, shown, once = _wish(visit), _shown(visit), _once(visit)
+        if wish.action is Action.DELETE and _number(visit, "typed") != len(shown.marks):
+            raise errors.wrong_value("typed", visit.form.one("typed"), str(len(shown.marks)))
         request = Request(visit.caller, visit.desk.request_id)
-        bulk_id = await bulk.begin(visit.desk.tools.context, request, wish, confirmed)
+        bulk_id = await bulk.begin(visit.desk.tools.context, request, wish, shown, once)
         return RedirectResponse(f"{visit.base}/bulk/{bulk_id}", 303)
 
     async def shown(self, visit: Visit) -> Response:
@@ -158,6 +161,21 @@ def _query(visit: Visit, text: str) -> Query:
     raw = text.removeprefix("?").encode("ascii", "replace")
     limit = visit.desk.tools.context.settings.page_limit
     return fleet_query(bind.query(by_id("ListAllNotebooks"), raw, limit))
+
+
+def _shown(visit: Visit) -> Shown:
+    text = visit.form.one("shown")
+    try:
+        return Shown.read(text)
+    except ValueError as fault:
+        raise errors.wrong_value("shown", text, "what a preview has in its form") from fault
+
+
+def _once(visit: Visit) -> str:
+    text = visit.form.one("once")
+    if _ONCE.fullmatch(text) is None:
+        raise errors.wrong_value("once", text, "what a preview has in its form")
+    return text
 
 
 def _number(visit: Visit, field: str) -> int:
