@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nbfleet.api.lists import read_query
 from nbfleet.domain import lifecycle
 from nbfleet.domain.access import Caller, Role
 from nbfleet.domain.bulk import Reason, Result, Shown, Wish
@@ -81,7 +82,7 @@ class Site:
         return asyncio.run(bulk.begin(self.context, Request(caller, "request"), wish, known, once))
 
     def carry_out(self, rounds: int = 1000) -> None:
-        bulks = Bulks(self.context, asyncio.sleep)
+        bulks = Bulks(self.context, asyncio.sleep, read_query)
 
         async def work() -> None:
             for _ in range(rounds):

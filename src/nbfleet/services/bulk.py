@@ -6,8 +6,9 @@ notebook is checked again when its turn comes.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -15,7 +16,7 @@ from nbfleet.domain import access, bulk, lifecycle
 from nbfleet.domain.access import Caller, Scope
 from nbfleet.domain.bulk import Action, Candidate, Reason, Result, Shown, Wish
 from nbfleet.domain.lifecycle import Status
-from nbfleet.domain.listing import Query
+from nbfleet.domain.listing import Query, spelled
 from nbfleet.services import lists, requests
 from nbfleet.services.context import Context
 from nbfleet.services.notebooks import Request
@@ -73,12 +74,23 @@ class Preview:
     kept: Sequence[Kind]
 
 
+class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A wish as it is kept. Its ids stand with the action; `query` is a query string of ListAllNotebooks,
+    which other releases read as well."""
+
+    action: Action
+    query: str | None
+    period: int | None
+    tag: tuple[str, str] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an action has come; `counts` has each result that there is."""
+    """How far an action has come; `counts` has each result that there is. `wish` is None where this release
+    cannot read what another one wrote."""
 
     bulk: Bulk
-    wish: Wish
+    wish: Written | None
     counts: Mapping[Result, int]
 
     @property
@@ -107,13 +119,11 @@ async def begin(context: Context, request: Request, wish: Wish, shown: Shown, on
     judged = await _judged(context, caller, wish)
     more = shown.lacking(one.id for one in judged if one.reason is None)
     if more:
-        known = f"{len(shown.marks)} notebooks"
-        raise errors.wrong_value(
-            "shown", known, f"a preview that has {more} more, which change as well by now"
-        )
-    asked = msgspec.json.encode(replace(wish, ids=())).decode()
+        known, allowed = f"{len(shown.marks)} notebooks", f"{more} more as well, which would change by now"
+        raise errors.wrong_value("shown", known, allowed)
     id_ = str(uuid.uuid4())
-    new = New(id_, caller.project_id, caller.user_id, wish.action, asked, request.request_id, once)
+    asked = (wish.action, msgspec.json.encode(_written(wish)).decode())
+    new = New(id_, caller.project_id, caller.user_id, *asked, request.request_id, once)
     targets = [one.target for one in judged]
     try:
         return await context.database.write(_begun, context, new, targets)
@@ -164,9 +174,21 @@ async def cancel(context: Context, caller: Caller, bulk_id: str) -> None:
     await context.database.write(write)
 
 
-def wish_of(action: Bulk) -> Wish:
-    """What was asked for, without the ids: those stand with the action."""
-    return msgspec.json.decode(action.wish, type=Wish)
+def _written(wish: Wish) -> Written:
+    query = None if wish.query is None else urlencode(spelled(wish.query))
+    return Written(wish.action, query, wish.period, wish.tag)
+
+
+def _read(action: Bulk) -> Written:
+    return msgspec.json.decode(action.wish, type=Written)
+
+
+def wish_of(action: Bulk, read_query: Callable[[str], Query]) -> Wish:
+    """What was asked for, without the ids: those stand with the action. What this release cannot read raises
+    msgspec.DecodeError or ApiError."""
+    found = _read(action)
+    query = None if found.query is None else read_query(found.query)
+    return Wish(found.action, (), query, found.period, found.tag)
 
 
 def narrowed(query: Query, caller: Caller) -> Query:
@@ -300,4 +322,11 @@ def _mine(connection: Connection, caller: Caller, bulk_id: str) -> Bulk:
 
 def _progress(connection: Connection, actions: Sequence[Bulk]) -> list[Progress]:
     counts = store.counts(connection, [one.no for one in actions])
-    return [Progress(one, wish_of(one), counts[one.no]) for one in actions]
+    return [Progress(one, _readable(one), counts[one.no]) for one in actions]
+
+
+def _readable(action: Bulk) -> Written | None:
+    try:
+        return _read(action)
+    except msgspec.DecodeError:
+        return None

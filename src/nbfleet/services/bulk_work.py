@@ -7,13 +7,14 @@ before each few.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from nbfleet.domain import access, bulk, lifecycle
 from nbfleet.domain.access import Caller
 from nbfleet.domain.bulk import Action, Candidate, Reason, Result, Wish
+from nbfleet.domain.listing import Query
 from nbfleet.services import notebooks, tags
 from nbfleet.services.bulk import judge, narrowed, wish_of
 from nbfleet.services.context import Context
@@ -29,7 +30,7 @@ from nbfleet.wire.tags import CreateTmsTagsRequest, TmsTag
 log = structlog.get_logger()
 
 FEW = 4  # Notebooks in hand at a time.
-ACTIONS = 16  # Which take turns.
+ACTIONS = 16  # Of one round; those after them have the next.
 BREATH = 0.03  # Seconds between two rounds, in which requests have the writer to themselves.
 POLL = 0.5  # Seconds between looks where there is nothing to do.
 _AFTER_FAULT = 1.0
@@ -48,9 +49,18 @@ class _Settled(Exception):
 
 
 class Bulks:
-    def __init__(self, context: Context, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """`read_query` reads the query strings that `services.bulk` writes."""
+
+    def __init__(
+        self,
+        context: Context,
+        sleep: Callable[[float], Awaitable[None]],
+        read_query: Callable[[str], Query],
+    ) -> None:
         self._context = context
         self._sleep = sleep
+        self._read_query = read_query
+        self._last = 0  # The number of the action that had its turn last.
 
     async def run(self) -> None:
         """Until cancelled. A fault of the moment costs one round and not the service."""
@@ -63,20 +73,33 @@ class Bulks:
             await self._sleep(pause)
 
     async def step(self) -> float:
-        """A few notebooks of each action; answers the pause in seconds until the next look."""
-        found = await self._context.database.read(store.unfinished, ACTIONS)
+        """A few notebooks of each action in turn; answers the pause in seconds until the next look."""
+        found = await self._context.database.read(_in_turn, self._last)
         for one in found:
-            await self._few(one)
+            self._last = one.no
+            await self._guarded(one)
         return BREATH if found else POLL
+
+    async def _guarded(self, action: Bulk) -> None:
+        """What is wrong with one action ends it and holds up no other; raises only where the store cannot be
+        reached."""
+        try:
+            await self._few(action)
+        except Exception as fault:
+            if _is_of_the_store(fault):
+                raise
+            log.exception("action on many notebooks given up", bulk=action.id)
+            outcome, now = Outcome(Result.FAILED, Reason.FAULT), self._context.clock()
+            await self._context.database.write(store.settle_rest, action.no, outcome, now)
 
     async def _few(self, action: Bulk) -> None:
         database, now = self._context.database, self._context.clock
+        wish = wish_of(action, self._read_query)
         caller, rows = await database.read(_next, action)
         if caller is None:
             outcome = Outcome(Result.SKIPPED, Reason.NOT_ALLOWED)
             await database.write(store.settle_rest, action.no, outcome, now())
             return
-        wish = wish_of(action)
         async with asyncio.TaskGroup() as group:
             for place, notebook_id in rows:
                 group.create_task(self._one(caller, action, wish, place, notebook_id))
@@ -128,6 +151,18 @@ class Bulks:
                 raise _Settled
 
         return first
+
+
+def _in_turn(connection: Connection, last: int) -> Sequence[Bulk]:
+    """Those after the last one, and after the end from the beginning."""
+    found = store.unfinished(connection, last, ACTIONS)
+    return found or store.unfinished(connection, 0, ACTIONS)
+
+
+def _is_of_the_store(fault: Exception) -> bool:
+    if isinstance(fault, ExceptionGroup):
+        return fault.subgroup(Unavailable) is not None
+    return isinstance(fault, Unavailable)
 
 
 def _next(connection: Connection, action: Bulk) -> tuple[Caller | None, list[tuple[int, str]]]:

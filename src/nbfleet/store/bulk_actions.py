@@ -198,9 +198,9 @@ def find(connection: Connection, bulk_id: str) -> Bulk | None:
     return None if row is None else _bulk(row)
 
 
-def unfinished(connection: Connection, limit: int) -> list[Bulk]:
-    """Those with work left, oldest first."""
-    query = _actions().where(_a.end_at.is_(None)).order_by(_a.no).limit(limit)
+def unfinished(connection: Connection, after: int, limit: int) -> list[Bulk]:
+    """Those with work left and a higher number than `after`, oldest first."""
+    query = _actions().where(_a.end_at.is_(None), _a.no > after).order_by(_a.no).limit(limit)
     return [_bulk(row) for row in connection.execute(query)]
 
 

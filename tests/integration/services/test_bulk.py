@@ -5,21 +5,24 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from nbfleet.api.lists import read_query
 from nbfleet.domain import access
 from nbfleet.domain.access import Role
 from nbfleet.domain.bulk import Action, Reason, Result, Shown, Wish
 from nbfleet.domain.lifecycle import Status, status_of
 from nbfleet.domain.listing import Tag
-from nbfleet.domain.notebook import Observed, Wanted
+from nbfleet.domain.notebook import Notebook, Observed, Wanted
 from nbfleet.services import bulk, bulk_work
 from nbfleet.services import notebooks as services
 from nbfleet.services.bulk_work import Bulks
 from nbfleet.services.context import Context
 from nbfleet.services.notebooks import Request
 from nbfleet.store import bulk_actions, notebooks
+from nbfleet.store.bulk_actions import New, Target
 from nbfleet.wire.errors import ApiError
 from support import fleet
 from support.bulk_site import ALL, CHIEF, MEMBER, RUNNING, Site, context_of, mixed, some
@@ -329,7 +332,7 @@ def cut_short(url: str, at: int, after: bool) -> None:
     database = CutDatabase(url, at, after)
 
     async def live() -> None:
-        task = asyncio.create_task(Bulks(context_of(database), asyncio.sleep).run())
+        task = asyncio.create_task(Bulks(context_of(database), asyncio.sleep, read_query).run())
         database.cut = task.cancel
         await asyncio.wait([task], timeout=0.4)
         task.cancel()
@@ -337,6 +340,44 @@ def cut_short(url: str, at: int, after: bool) -> None:
 
     asyncio.run(live())
     database.close()
+
+
+def written(site: Site, wish: str, targets: list[Notebook]) -> str:
+    """An action as another release wrote it."""
+    new = New(str(uuid4()), MEMBER.project_id, MEMBER.user_id, Action.STOP, wish, "request")
+    rows = [Target(one.id, one.name) for one in targets]
+    site.database.write_now(bulk_actions.add, new, rows, fleet.NOW)
+    return new.id
+
+
+def test_an_action_that_cannot_be_read_holds_up_no_other(site: Site) -> None:
+    made = some(6)
+    site.put(*made)
+    fields = '{"action":"stop","ids":[],"query":{"project_id":"","later":1},"period":null,"tag":null}'
+    unknown = '{"action":"stop","query":null,"period":null,"tag":null,"except":"some"}'
+    refused = '{"action":"stop","query":"status=LATER","period":null,"tag":null}'
+    faulty = [written(site, one, made[:2]) for one in (fields, unknown, refused, "not JSON")]
+    sound = site.begin(MEMBER, Wish(Action.STOP, query=ALL))
+    site.carry_out()
+    assert site.results(MEMBER, sound) == {one.id: (Result.DONE, None) for one in made}
+    for bulk_id in faulty:
+        assert site.results(MEMBER, bulk_id) == {one.id: (Result.FAILED, Reason.FAULT) for one in made[:2]}
+        assert site.show(MEMBER, bulk_id).bulk.end_at == fleet.NOW
+    found = asyncio.run(bulk.recent(site.context, MEMBER, 10))
+    assert [one.wish is None for one in found] == [False, True, False, True, True]
+
+
+def test_all_unfinished_actions_have_their_turn(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = some(3 * bulk_work.FEW)
+    site.put(*made)
+    monkeypatch.setattr(bulk_work, "ACTIONS", 2)
+    plain = '{"action":"stop","query":null,"period":null,"tag":null}'
+    ids = [written(site, plain, made) for _ in range(4)]
+    site.carry_out(rounds=2)
+    pending = [site.show(MEMBER, one).counts[Result.PENDING] for one in ids]
+    assert pending == [2 * bulk_work.FEW] * 4
+    site.carry_out()
+    assert [site.show(MEMBER, one).bulk.end_at for one in ids] == [fleet.NOW] * 4
 
 
 def test_old_actions_are_forgotten(site: Site) -> None:

@@ -11,8 +11,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
-from nbfleet.api import bind
-from nbfleet.api.lists import fleet_query
+from nbfleet.api.lists import read_query
 from nbfleet.console.page import Page, Parts
 from nbfleet.console.texts import _, later, ngettext
 from nbfleet.console.visit import Visit
@@ -22,7 +21,6 @@ from nbfleet.services import bulk
 from nbfleet.services.bulk import Progress
 from nbfleet.services.notebooks import Request
 from nbfleet.wire import errors
-from nbfleet.wire.operations import by_id
 
 PAGE = 100  # Rows of a page of results.
 RECENT = 50
@@ -158,9 +156,7 @@ def _wish(visit: Visit) -> Wish:
 
 
 def _query(visit: Visit, text: str) -> Query:
-    raw = text.removeprefix("?").encode("ascii", "replace")
-    limit = visit.desk.tools.context.settings.page_limit
-    return fleet_query(bind.query(by_id("ListAllNotebooks"), raw, limit))
+    return read_query(text, visit.desk.tools.context.settings.page_limit)
 
 
 def _shown(visit: Visit) -> Shown:
