@@ -6,7 +6,7 @@ announced and what happens differ only by what changed in between.
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,13 +25,6 @@ class Action(StrEnum):
     TAG = "tag"
 
 
-# What a role must contain to ask for it at all; every member may tag.
-PERMISSIONS: Mapping[Action, str] = {
-    Action.START: "modelarts:notebook:start",
-    Action.STOP: "modelarts:notebook:stop",
-    Action.DELETE: "modelarts:notebook:delete",
-    Action.EXTEND: "modelarts:notebook:updateStopPolicy",
-}
 _EVENTS = {Action.START: Event.START, Action.STOP: Event.STOP, Action.DELETE: Event.DELETE}
 
 

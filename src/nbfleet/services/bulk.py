@@ -17,7 +17,7 @@ from nbfleet.domain.access import Caller, Scope
 from nbfleet.domain.bulk import Action, Candidate, Reason, Result, Shown, Wish
 from nbfleet.domain.lifecycle import Status
 from nbfleet.domain.listing import Query, spelled
-from nbfleet.services import lists, requests
+from nbfleet.services import lists, permits, requests
 from nbfleet.services.context import Context
 from nbfleet.services.notebooks import Request
 from nbfleet.services.slots import RETRY_AFTER
@@ -33,6 +33,13 @@ AT_ONCE = 5  # Actions of one user that have work left.
 SHOWN = 50  # Notebooks of each kind that a preview names.
 _BATCH = 500
 _GLANCED = 1000  # Notebooks that are read beside other requests: some milliseconds.
+_OPERATIONS: Mapping[Action, str] = {
+    Action.START: "StartNotebook",
+    Action.STOP: "StopNotebook",
+    Action.DELETE: "DeleteNotebook",
+    Action.EXTEND: "RenewLease",
+    Action.TAG: "CreateNotebookTags",
+}
 _MOVING = frozenset({Status.CREATING, Status.STARTING})
 
 
@@ -203,12 +210,16 @@ def judge(context: Context, caller: Caller, wish: Wish, candidate: Candidate) ->
     return bulk.objection(wish.action, candidate, caller, wish.period, context.lease_range.default)
 
 
+def operations(caller: Caller, wish: Wish) -> Sequence[str]:
+    """The operations that do the same one by one: who may not ask for those may not ask for it at once."""
+    listed = () if wish.query is None else (permits.listing(caller),)
+    return (_OPERATIONS[wish.action], *listed)
+
+
 def checked(context: Context, caller: Caller, wish: Wish) -> Wish:
     """The wish with what it leaves open filled in; refuses what makes no sense or is not the caller's to
     ask."""
-    permission = bulk.PERMISSIONS.get(wish.action)
-    if permission is not None and not access.may(caller, permission):
-        raise errors.forbidden(permission)
+    permits.check(caller, *operations(caller, wish))
     if wish.query is None and not wish.ids:
         raise errors.missing("id")
     if len(wish.ids) > MOST:

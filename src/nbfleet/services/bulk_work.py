@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from nbfleet.domain import access, bulk, lifecycle
+from nbfleet.domain import access, lifecycle
 from nbfleet.domain.access import Caller
 from nbfleet.domain.bulk import Action, Candidate, Reason, Result, Wish
 from nbfleet.domain.listing import Query
-from nbfleet.services import notebooks, tags
-from nbfleet.services.bulk import judge, narrowed, wish_of
+from nbfleet.services import notebooks, permits, tags
+from nbfleet.services.bulk import judge, narrowed, operations, wish_of
 from nbfleet.services.context import Context
 from nbfleet.services.notebooks import First, Request
 from nbfleet.store import bulk_actions as store
@@ -95,7 +95,7 @@ class Bulks:
     async def _few(self, action: Bulk) -> None:
         database, now = self._context.database, self._context.clock
         wish = wish_of(action, self._read_query)
-        caller, rows = await database.read(_next, action)
+        caller, rows = await database.read(_next, action, wish)
         if caller is None:
             outcome = Outcome(Result.SKIPPED, Reason.NOT_ALLOWED)
             await database.write(store.settle_rest, action.no, outcome, now())
@@ -165,17 +165,16 @@ def _is_of_the_store(fault: Exception) -> bool:
     return isinstance(fault, Unavailable)
 
 
-def _next(connection: Connection, action: Bulk) -> tuple[Caller | None, list[tuple[int, str]]]:
+def _next(connection: Connection, action: Bulk, wish: Wish) -> tuple[Caller | None, list[tuple[int, str]]]:
     """Who began the action, if they may still do it, and the next few notebooks."""
-    return _caller(connection, action), store.pending(connection, action.no, FEW)
+    return _caller(connection, action, wish), store.pending(connection, action.no, FEW)
 
 
-def _caller(connection: Connection, action: Bulk) -> Caller | None:
+def _caller(connection: Connection, action: Bulk, wish: Wish) -> Caller | None:
     user = identity.user(connection, id=action.user_id)
     principal = None if user is None else identity.principal_of(connection, user.no)
     caller = None if principal is None else access.enter(principal, action.project_id)
-    permission = bulk.PERMISSIONS.get(action.action)
-    if caller is None or (permission is not None and not access.may(caller, permission)):
+    if caller is None or permits.lacking(caller, *operations(caller, wish)) is not None:
         return None
     return caller
 

@@ -343,5 +343,9 @@ def test_members_see_their_own_and_empty_lists_say_what_to_do(sit: Sit, site: Si
     stranger = sit(guest)
     stranger.go("notebooks")
     assert stranger.page.inner_text("#results h2") == "You may not see notebooks here"
+    # Nor by the way that keeps rows up to date, not even one of theirs.
+    address = f"{stranger.base}/notebooks/live?ids={make.notebook_id()}"
+    kept = stranger.page.request.get(address, headers={"Accept": "text/event-stream"})
+    assert (kept.status, kept.body()) == (204, b"")
     stranger.pictures_of("fleet-forbidden")
     assert complaints_about(stranger) == ["403 (Forbidden)"] * 2  # The first page as well.

@@ -203,7 +203,14 @@ def test_a_member_reaches_nothing_of_others_whatever_they_ask(site: Site) -> Non
     assert refusal.value.status == 404
 
 
-@pytest.mark.parametrize("role", [None, Role("reader", frozenset({"modelarts:notebook:list"}))])
+@pytest.mark.parametrize(
+    "role",
+    [
+        None,
+        Role("reader", frozenset({"modelarts:notebook:list"})),
+        Role("blind", frozenset({"modelarts:notebook:stop"})),
+    ],
+)
 def test_who_may_no_longer_do_it_does_no_more(site: Site, role: Role | None) -> None:
     made = some(20)
     site.put(*made)
@@ -292,8 +299,17 @@ def test_five_at_a_time_of_one_user(site: Site) -> None:
 
 def test_a_caller_without_the_permission_is_refused_by_its_name(site: Site) -> None:
     site.put(*some(1))
-    reader = replace(MEMBER, role=Role("reader", frozenset({"modelarts:notebook:stop"})))
-    assert site.preview(reader, Wish(Action.STOP, query=ALL)).changing == 1
+    blind = replace(MEMBER, role=Role("blind", frozenset({"modelarts:notebook:stop"})))
+    reader = replace(blind, role=Role("reader", blind.role.actions | {"modelarts:notebook:list"}))
+    chief = replace(blind, role=Role("leader", blind.role.actions | {access.LIST_ALL}))
+    mine = (fleet.running(1).id,)
+    for caller, wish in ((reader, Wish(Action.STOP, query=ALL)), (chief, Wish(Action.STOP, query=ALL)),
+                         (blind, Wish(Action.STOP, mine))):  # fmt: skip
+        assert site.preview(caller, wish).changing == 1
+    for wish in (Wish(Action.STOP, query=ALL), Wish(Action.STOP, mine, ALL), Wish(Action.TAG, query=ALL)):
+        with pytest.raises(ApiError) as refusal:
+            site.preview(blind, wish)
+        assert (refusal.value.status, "modelarts:notebook:list." in refusal.value.message) == (403, True)
     for action, name in (("start", "start"), ("delete", "delete"), ("extend", "updateStopPolicy")):
         with pytest.raises(ApiError) as refusal:
             site.preview(reader, Wish(Action(action), query=ALL, period=fleet.HOUR))
