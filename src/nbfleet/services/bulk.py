@@ -26,6 +26,7 @@ from nbfleet.store import notebooks
 from nbfleet.store.bulk_actions import Bulk, Found, Matching, New, Row, Target
 from nbfleet.store.database import Conflict, Connection, TooSlow
 from nbfleet.wire import errors
+from nbfleet.wire.fields import Uuid
 from nbfleet.wire.tags import TmsTag
 
 MOST = 10_000  # Notebooks of one action.
@@ -224,8 +225,19 @@ def checked(context: Context, caller: Caller, wish: Wish) -> Wish:
         raise errors.missing("id")
     if len(wish.ids) > MOST:
         raise _too_many(len(wish.ids))
+    for id_ in wish.ids:
+        if not _is_id(id_):
+            raise errors.wrong_value("id", id_, "a UUID")
     ids = tuple(dict.fromkeys(id_.lower() for id_ in wish.ids))
     return replace(wish, ids=ids, period=_period(context, wish), tag=_tag(wish))
+
+
+def _is_id(text: str) -> bool:
+    """Whether the store may be asked for it at all."""
+    try:
+        return msgspec.convert(text, Uuid) == text
+    except msgspec.ValidationError:
+        return False
 
 
 def _period(context: Context, wish: Wish) -> int | None:
@@ -325,7 +337,7 @@ def _kinds(judged: Sequence[Judged]) -> list[Kind]:
 
 
 def _mine(connection: Connection, caller: Caller, bulk_id: str) -> Bulk:
-    found = store.find(connection, bulk_id)
+    found = store.find(connection, bulk_id) if _is_id(bulk_id) else None
     if found is None or (found.project_id, found.user_id) != (caller.project_id, caller.user_id):
         raise errors.not_found("action", bulk_id)
     return found

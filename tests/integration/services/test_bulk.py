@@ -410,11 +410,20 @@ def test_old_actions_are_forgotten(site: Site) -> None:
     ("wish", "message"),
     [
         (Wish(Action.STOP), "The field id is missing."),
-        (Wish(Action.EXTEND, ("x",)), "The field duration is missing."),
-        (Wish(Action.TAG, ("x",)), "The field tags[0].key is missing."),
+        (Wish(Action.EXTEND, ("0" * 8 + "-0000-0000-0000-" + "0" * 12,)), "The field duration is missing."),
+        (Wish(Action.TAG, query=ALL), "The field tags[0].key is missing."),
+        (Wish(Action.STOP, ("a\0b",)), "The field id is a\\x00b; allowed: a UUID."),
+        (Wish(Action.STOP, ("0" * 37,)), f"The field id is {'0' * 37}; allowed: a UUID."),
     ],
 )
 def test_a_wish_that_lacks_something_is_refused_by_name(site: Site, wish: Wish, message: str) -> None:
     with pytest.raises(ApiError) as refusal:
         site.preview(MEMBER, wish)
     assert refusal.value.message == message
+
+
+@pytest.mark.parametrize("bulk_id", ["a\0b", "0" * 37])
+def test_an_action_with_an_id_of_no_form_is_not_there(site: Site, bulk_id: str) -> None:
+    with pytest.raises(ApiError) as refusal:
+        site.show(MEMBER, bulk_id)
+    assert refusal.value.status == 404
