@@ -344,7 +344,7 @@ def _mine(connection: Connection, caller: Caller, bulk_id: str) -> Bulk:
 
 
 def _progress(connection: Connection, actions: Sequence[Bulk]) -> list[Progress]:
-    counts = store.counts(connection, [one.no for one in actions])
+    counts = store.counts(connection, actions)
     return [Progress(one, _readable(one), counts[one.no]) for one in actions]
 
 

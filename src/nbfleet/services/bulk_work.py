@@ -8,6 +8,7 @@ before each few.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import cast
 
 import structlog
 
@@ -161,7 +162,7 @@ def _in_turn(connection: Connection, last: int) -> Sequence[Bulk]:
 
 def _is_of_the_store(fault: Exception) -> bool:
     if isinstance(fault, ExceptionGroup):
-        return fault.subgroup(Unavailable) is not None
+        return cast("ExceptionGroup[Exception]", fault).subgroup(Unavailable) is not None
     return isinstance(fault, Unavailable)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import delete
 
 from nbfleet.api.lists import read_query
 from nbfleet.domain import access
@@ -21,7 +22,7 @@ from nbfleet.services import notebooks as services
 from nbfleet.services.bulk_work import Bulks
 from nbfleet.services.context import Context
 from nbfleet.services.notebooks import Request
-from nbfleet.store import bulk_actions, notebooks
+from nbfleet.store import bulk_actions, notebooks, schema
 from nbfleet.store.bulk_actions import New, Target
 from nbfleet.wire.errors import ApiError
 from support import fleet
@@ -397,13 +398,29 @@ def test_all_unfinished_actions_have_their_turn(site: Site, monkeypatch: pytest.
 
 
 def test_old_actions_are_forgotten(site: Site) -> None:
-    site.put(*some(2))
+    site.put(*some(5))
     bulk_id = site.begin(MEMBER, Wish(Action.STOP, query=ALL))
     site.database.write_now(bulk_actions.forget, fleet.NOW + 1)
-    assert site.show(MEMBER, bulk_id).bulk.total == 2
+    assert site.show(MEMBER, bulk_id).bulk.total == 5
     site.carry_out()
-    site.database.write_now(bulk_actions.forget, fleet.NOW + 1)
+
+    def left() -> int:
+        return len(site.database.read_now(bulk_actions.rows, 1, None, 0, 10))
+
+    # Never more than a few rows at a time, and the action only with the last of them.
+    steps = [(site.database.write_now(bulk_actions.forget, fleet.NOW + 1, 2), left()) for _ in range(4)]
+    assert steps == [(True, 3), (True, 1), (True, 0), (False, 0)]
     assert list(asyncio.run(bulk.recent(site.context, MEMBER, 10))) == []
+
+
+def test_the_rows_of_what_has_ended_are_not_counted_again(site: Site) -> None:
+    site.put(*some(3), fleet.stopped(4))
+    bulk_id = site.begin(MEMBER, Wish(Action.STOP, query=ALL))
+    site.carry_out()
+    expected = {Result.DONE: 3, Result.SKIPPED: 1}
+    assert site.show(MEMBER, bulk_id).counts == expected
+    site.database.write_now(lambda connection: connection.execute(delete(schema.bulk_rows)) and None)
+    assert site.show(MEMBER, bulk_id).counts == expected
 
 
 @pytest.mark.parametrize(
