@@ -25,6 +25,7 @@ from nbfleet.store import identity
 from nbfleet.store.bulk_actions import Bulk, Outcome
 from nbfleet.store.database import Connection, Unavailable
 from nbfleet.store.notebooks import Stored
+from nbfleet.wire import errors
 from nbfleet.wire.errors import ApiError
 from nbfleet.wire.tags import CreateTmsTagsRequest, TmsTag
 
@@ -198,9 +199,11 @@ async def _change(context: Context, request: Request, wish: Wish, notebook_id: s
 
 
 def _refused(refusal: ApiError) -> Outcome:
-    """A notebook that is gone, or not the caller's, was never to be changed; all else was tried."""
+    """A notebook that is gone, or not the caller's to change, was never to be changed; all else was tried."""
     if refusal.status == 404:
         return Outcome(Result.SKIPPED, Reason.GONE)
     if refusal.status == 403:
-        return Outcome(Result.SKIPPED, Reason.FOREIGN)
+        is_foreign = refusal.message == errors.forbidden(access.ACT_ON_ALL).message
+        why = (Reason.FOREIGN, None) if is_foreign else (Reason.NOT_ALLOWED, refusal.message)
+        return Outcome(Result.SKIPPED, *why)
     return Outcome(Result.FAILED, Reason.REFUSED, refusal.message)

@@ -24,6 +24,7 @@ from nbfleet.services.context import Context
 from nbfleet.services.notebooks import Request
 from nbfleet.store import bulk_actions, notebooks, schema
 from nbfleet.store.bulk_actions import New, Target
+from nbfleet.wire import errors
 from nbfleet.wire.errors import ApiError
 from support import fleet
 from support.bulk_site import ALL, CHIEF, MEMBER, RUNNING, Site, context_of, mixed, some
@@ -260,6 +261,32 @@ def test_a_refusal_of_one_is_its_result_and_holds_up_nobody(site: Site) -> None:
         (Result.DONE, None, None),
     }
     assert [event for event, _ in site.changes()] == ["tag"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason", "detail"),
+    [
+        (errors.forbidden(access.ACT_ON_ALL), Reason.FOREIGN, None),
+        (
+            errors.workspace_closed("w"),
+            Reason.NOT_ALLOWED,
+            "The workspace w is not open to the caller.",
+        ),
+    ],
+)
+def test_who_refuses_it_says_why(
+    site: Site, monkeypatch: pytest.MonkeyPatch, refusal: ApiError, reason: Reason, detail: str | None
+) -> None:
+    site.put(*some(1))
+    bulk_id = site.begin(MEMBER, Wish(Action.STOP, query=ALL))
+
+    async def refused(*_: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(services, "stop", refused)
+    site.carry_out()
+    (row,) = asyncio.run(bulk.results(site.context, MEMBER, bulk_id, None, 0, 10))
+    assert (row.result, row.reason, row.detail) == (Result.SKIPPED, reason, detail)
 
 
 def test_a_fault_in_one_is_its_result_and_holds_up_nobody(
