@@ -97,8 +97,10 @@ async def measured(folder: Path, port: int, count: int, seconds: float) -> None:
 
         line("quiet", await watched(session, targets, is_late))
         who = await context.database.read(caller, made.project_id)
+        wish = Wish(Action.STOP, tuple(ids))
+        shown = (await bulk.preview(context, who, wish)).shown
         begun = time.perf_counter()
-        bulk_id = await bulk.begin(context, Request(who, "benchmark"), Wish(Action.STOP, tuple(ids)), count)
+        bulk_id = await bulk.begin(context, Request(who, "benchmark"), wish, shown)
         print(f"begun in {(time.perf_counter() - begun) * 1e3:.0f} ms")
         line(
             f"while {len(ids)} stop",

@@ -24,6 +24,7 @@ from nbfleet import first_start, shelf
 from nbfleet.api.answers import Answers, Questions
 from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Tools
+from nbfleet.api.lists import read_query
 from nbfleet.api.present import Presenter
 from nbfleet.api.protocol import OPTIONS as API_OPTIONS
 from nbfleet.console.app import whole_site
@@ -231,7 +232,7 @@ async def _serve(ground: Ground, announce: Callable[[str], None]) -> None:
             lambda: sweeper.stop_expired(works, reconciler.hint),
             lambda: sweeper.tidy(works),
             lambda: trials.try_images(works),
-            Bulks(context, asyncio.sleep).run,
+            Bulks(context, asyncio.sleep, read_query).run,
             lambda: history.remember(works),
             live.run,
         ],

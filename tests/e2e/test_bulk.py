@@ -35,7 +35,8 @@ def test_an_action_goes_on_where_the_service_was_killed(tmp_path: Path) -> None:
         chief = Caller(known["user_id"], known["user_name"], known["project_id"], Role.ADMINISTRATOR, "", "")
         database.write_now(fill, chief)
         wish = Wish(Action.STOP, query=Query())
-        bulk_id = asyncio.run(bulk.begin(context, Request(chief, "request"), wish, MANY))
+        shown = asyncio.run(bulk.preview(context, chief, wish)).shown
+        bulk_id = asyncio.run(bulk.begin(context, Request(chief, "request"), wish, shown))
 
         def counts() -> dict[Result, int]:
             return dict(asyncio.run(bulk.show(context, chief, bulk_id)).counts)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nbfleet.api.lists import read_query
 from nbfleet.domain import lifecycle
 from nbfleet.domain.access import Caller, Role
-from nbfleet.domain.bulk import Reason, Result, Wish
+from nbfleet.domain.bulk import Reason, Result, Shown, Wish
 from nbfleet.domain.lifecycle import Event, Status, status_of
 from nbfleet.domain.listing import Query
 from nbfleet.domain.notebook import Notebook, Observed, Wanted
@@ -26,7 +27,6 @@ ALL = Query(feature=None, workspace_id=None)
 RUNNING = replace(ALL, statuses=(Status.RUNNING,))
 MEMBER = Caller(fleet.OWNER, "Anna", fleet.PROJECTS[0], Role.MEMBER, "d" * 32, "domain")
 CHIEF = replace(MEMBER, role=Role.ADMINISTRATOR)
-MOST = 10**6
 
 
 @dataclass
@@ -76,11 +76,13 @@ class Site:
     def preview(self, caller: Caller, wish: Wish) -> bulk.Preview:
         return asyncio.run(bulk.preview(self.context, caller, wish))
 
-    def begin(self, caller: Caller, wish: Wish, confirmed: int = MOST) -> str:
-        return asyncio.run(bulk.begin(self.context, Request(caller, "request"), wish, confirmed))
+    def begin(self, caller: Caller, wish: Wish, shown: Shown | None = None, once: str | None = None) -> str:
+        """What a preview shows now, unless it was shown before."""
+        known = self.preview(caller, wish).shown if shown is None else shown
+        return asyncio.run(bulk.begin(self.context, Request(caller, "request"), wish, known, once))
 
     def carry_out(self, rounds: int = 1000) -> None:
-        bulks = Bulks(self.context, asyncio.sleep)
+        bulks = Bulks(self.context, asyncio.sleep, read_query)
 
         async def work() -> None:
             for _ in range(rounds):

@@ -14,6 +14,7 @@ from nbfleet import first_start
 from nbfleet.api.answers import Answers, Questions
 from nbfleet.api.auth import Authenticator
 from nbfleet.api.call import Tools
+from nbfleet.api.lists import read_query
 from nbfleet.api.present import Presenter
 from nbfleet.console.app import whole_site
 from nbfleet.domain.access import Role
@@ -136,7 +137,7 @@ class Hosted:
         app, live = whole_site(tools, Authenticator(self.context), metrics, f"http://127.0.0.1:{self.port}")
         self._live = live
         self._face = Face(app, self._socket, self.settings)
-        bulks = Bulks(self.context, self._rest)
+        bulks = Bulks(self.context, self._rest, read_query)
         working = asyncio.gather(
             *(reconciler.run(), trials.try_images(works), mounts.run(), history.remember(works)),
             *(bulks.run(), live.run()),

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from nbfleet.api import export
+from nbfleet.api import bind, export
 from nbfleet.api.call import Answer, Call, Handler, Pieces, Tools
 from nbfleet.domain.access import Scope
 from nbfleet.domain.lifecycle import Status
@@ -27,6 +27,7 @@ from nbfleet.services.lists import Question
 from nbfleet.store.counting import By
 from nbfleet.wire import errors
 from nbfleet.wire.extensions import MEDIA_TYPES, CountNotebooksResponse, NotebookGroup
+from nbfleet.wire.operations import by_id
 
 _ANY = "*"
 _EXACT = ("id", "image_id", "pool_id", "ip")
@@ -57,6 +58,12 @@ def fleet_query(values: Mapping[str, Any]) -> Query:
         limit=values.get("limit", _LIST_LIMIT),
         **_texts(values),
     )
+
+
+def read_query(text: str, page_limit: int = _LIST_LIMIT) -> Query:
+    """The list that a query string of ListAllNotebooks asks for; raises ApiError for what it refuses."""
+    raw = text.removeprefix("?").encode("ascii", "replace")
+    return fleet_query(bind.query(by_id("ListAllNotebooks"), raw, page_limit))
 
 
 def _tags(text: str | None) -> tuple[Tag, ...]:

@@ -4,7 +4,9 @@ The same decision is made for the preview and again for each notebook under its 
 announced and what happens differ only by what changed in between.
 """
 
-from collections.abc import Mapping
+import base64
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,13 +25,6 @@ class Action(StrEnum):
     TAG = "tag"
 
 
-# What a role must contain to ask for it at all; every member may tag.
-PERMISSIONS: Mapping[Action, str] = {
-    Action.START: "modelarts:notebook:start",
-    Action.STOP: "modelarts:notebook:stop",
-    Action.DELETE: "modelarts:notebook:delete",
-    Action.EXTEND: "modelarts:notebook:updateStopPolicy",
-}
 _EVENTS = {Action.START: Event.START, Action.STOP: Event.STOP, Action.DELETE: Event.DELETE}
 
 
@@ -84,7 +79,8 @@ def objection(
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for: an action on the notebooks with these ids, or on all that a query finds.
+    """What is asked for: an action on all that a query finds, or on those with these ids; where there are
+    both, on those of these ids that the query finds.
 
     `period` in milliseconds is that of the lease for START and EXTEND; `tag` is the one to set, for TAG.
     """
@@ -94,6 +90,41 @@ class Wish:
     query: Query | None = None
     period: int | None = None
     tag: tuple[str, str] | None = None
+
+
+_MARK = 8  # Bytes of the digest of an id: none of 10,000 is taken for another.
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which notebooks a preview said would change, in a form that fits into a field for 10,000 of them."""
+
+    marks: tuple[bytes, ...]
+
+    @staticmethod
+    def of(ids: Iterable[str]) -> "Shown":
+        return Shown(tuple(map(_mark, ids)))
+
+    @staticmethod
+    def read(text: str) -> "Shown":
+        """What `text` wrote; raises ValueError where it is of another form."""
+        raw = base64.b64decode(text, altchars=b"-_", validate=True)
+        if len(raw) % _MARK:
+            raise ValueError("not a whole number of marks")
+        return Shown(tuple(raw[start : start + _MARK] for start in range(0, len(raw), _MARK)))
+
+    @property
+    def text(self) -> str:
+        return base64.urlsafe_b64encode(b"".join(self.marks)).decode()
+
+    def lacking(self, ids: Iterable[str]) -> int:
+        """How many of these were not shown."""
+        known = frozenset(self.marks)
+        return sum(_mark(one) not in known for one in ids)
+
+
+def _mark(notebook_id: str) -> bytes:
+    return hashlib.sha256(notebook_id.encode()).digest()[:_MARK]
 
 
 def _fits(action: Action, candidate: Candidate) -> bool:

@@ -110,6 +110,31 @@ class Query:
     after: Place | None = None
 
 
+def spelled(query: Query) -> dict[str, str]:
+    """The parameters of a list call that finds the same, whatever page of it, with nothing left to what is
+    usual. `granted` is not among them: that is a matter of who asks."""
+    texts = ("id", "image_id", "pool_id", "ip", "name", "flavor", "description", "swr_path", "pool_name")
+    found = {
+        "owner": query.owner_id,
+        "feature": "*" if query.feature is None else query.feature,
+        "workspace_id": "*" if query.workspace_id is None else query.workspace_id,
+        "status": ",".join(query.statuses) or None,
+        "created_since": query.created.since,
+        "created_until": query.created.until,
+        "updated_since": query.updated.since,
+        "updated_until": query.updated.until,
+        "billing": query.billing,
+        "tags": ",".join(map(_spelled_tag, query.tags)) or None,
+        "username": query.username,
+        **{name: getattr(query, name) for name in texts},
+    }
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def _spelled_tag(tag: Tag) -> str:
+    return tag.key if tag.value is None else f"{tag.key}|{tag.value}"
+
+
 @dataclass(frozen=True, slots=True)
 class PageNumbers:
     current: int  # Counted from 0.

@@ -77,7 +77,8 @@ async def tidy(works: Works) -> None:
         await works.database.write(identity.delete_expired, now)
         await works.database.write(idempotency.forget, now - REMEMBER_KEYS)
         await works.database.write(mounts.forget, now - REMEMBER_MOUNTS)
-        await works.database.write(bulk_actions.forget, now - REMEMBER_BULK)
+        while await works.database.write(bulk_actions.forget, now - REMEMBER_BULK):
+            pass  # In many small writes, between which others have theirs.
         return TIDY
 
     await steadily(works, "tidy", step)

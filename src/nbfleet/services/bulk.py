@@ -6,25 +6,27 @@ notebook is checked again when its turn comes.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 import msgspec
 
 from nbfleet.domain import access, bulk, lifecycle
 from nbfleet.domain.access import Caller, Scope
-from nbfleet.domain.bulk import Action, Candidate, Reason, Result, Wish
+from nbfleet.domain.bulk import Action, Candidate, Reason, Result, Shown, Wish
 from nbfleet.domain.lifecycle import Status
-from nbfleet.domain.listing import Query
-from nbfleet.services import lists, requests
+from nbfleet.domain.listing import Query, spelled
+from nbfleet.services import lists, permits, requests
 from nbfleet.services.context import Context
 from nbfleet.services.notebooks import Request
 from nbfleet.services.slots import RETRY_AFTER
 from nbfleet.store import bulk_actions as store
 from nbfleet.store import notebooks
 from nbfleet.store.bulk_actions import Bulk, Found, Matching, New, Row, Target
-from nbfleet.store.database import Connection, TooSlow
+from nbfleet.store.database import Conflict, Connection, TooSlow
 from nbfleet.wire import errors
+from nbfleet.wire.fields import Uuid
 from nbfleet.wire.tags import TmsTag
 
 MOST = 10_000  # Notebooks of one action.
@@ -32,6 +34,13 @@ AT_ONCE = 5  # Actions of one user that have work left.
 SHOWN = 50  # Notebooks of each kind that a preview names.
 _BATCH = 500
 _GLANCED = 1000  # Notebooks that are read beside other requests: some milliseconds.
+_OPERATIONS: Mapping[Action, str] = {
+    Action.START: "StartNotebook",
+    Action.STOP: "StopNotebook",
+    Action.DELETE: "DeleteNotebook",
+    Action.EXTEND: "RenewLease",
+    Action.TAG: "CreateNotebookTags",
+}
 _MOVING = frozenset({Status.CREATING, Status.STARTING})
 
 
@@ -62,21 +71,34 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an action would do now. `first` are some of the `changing` ones; `kept` begins with the most."""
+    """What an action would do now. `first` are some of the `changing` ones, and `shown` has all of them for
+    `begin`; `kept` begins with the most."""
 
     wish: Wish
     total: int
     changing: int
+    shown: Shown
     first: Sequence[Judged]
     kept: Sequence[Kind]
 
 
+class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A wish as it is kept. Its ids stand with the action; `query` is a query string of ListAllNotebooks,
+    which other releases read as well."""
+
+    action: Action
+    query: str | None
+    period: int | None
+    tag: tuple[str, str] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an action has come; `counts` has each result that there is."""
+    """How far an action has come; `counts` has each result that there is. `wish` is None where this release
+    cannot read what another one wrote."""
 
     bulk: Bulk
-    wish: Wish
+    wish: Written | None
     counts: Mapping[Result, int]
 
     @property
@@ -89,29 +111,41 @@ async def preview(context: Context, caller: Caller, wish: Wish) -> Preview:
     wish = checked(context, caller, wish)
     judged = await _judged(context, caller, wish)
     changing = [one for one in judged if one.reason is None]
-    return Preview(wish, len(judged), len(changing), changing[:SHOWN], _kinds(judged))
+    shown = Shown.of(one.id for one in changing)
+    return Preview(wish, len(judged), len(changing), shown, changing[:SHOWN], _kinds(judged))
 
 
-async def begin(context: Context, request: Request, wish: Wish, confirmed: int) -> str:
-    """Writes the action with the notebooks that it has now; answers its id. `confirmed` is how many whoever
-    asks knows to be changed: if it would be more by now, nothing is begun."""
+async def begin(context: Context, request: Request, wish: Wish, shown: Shown, once: str | None = None) -> str:
+    """Writes the action with the notebooks that it has now; answers its id. `shown` is what the preview said:
+    if one that is not among those would be changed by now, nothing is begun. Of all that the caller asks with
+    the same `once` the first is begun, and the others answer its id."""
     caller = request.caller
     wish = checked(context, caller, wish)
+    earlier = None if once is None else await context.database.read(store.begun_as, caller.user_id, once)
+    if earlier is not None:
+        return earlier
     judged = await _judged(context, caller, wish)
-    changing = sum(one.reason is None for one in judged)
-    if changing > confirmed:
-        raise errors.wrong_value("confirmed", confirmed, f"{changing}, as many would be changed by now")
-    asked = msgspec.json.encode(replace(wish, ids=())).decode()
-    new = New(
-        str(uuid.uuid4()), caller.project_id, caller.user_id, wish.action, asked, request.request_id
-    )  # fmt: skip
+    more = shown.lacking(one.id for one in judged if one.reason is None)
+    if more:
+        known, allowed = f"{len(shown.marks)} notebooks", f"{more} more as well, which would change by now"
+        raise errors.wrong_value("shown", known, allowed)
+    id_ = str(uuid.uuid4())
+    asked = (wish.action, msgspec.json.encode(_written(wish)).decode())
+    new = New(id_, caller.project_id, caller.user_id, *asked, request.request_id, once)
+    targets = [one.target for one in judged]
+    try:
+        return await context.database.write(_begun, context, new, targets)
+    except Conflict:  # The same form, sent twice at once; the other one was quicker.
+        return await context.database.write(_begun, context, new, targets)
 
-    def write(connection: Connection) -> None:
-        if store.unfinished_of(connection, caller.user_id) >= AT_ONCE:
-            raise errors.too_many_at_once("actions on many notebooks", AT_ONCE, RETRY_AFTER)
-        store.add(connection, new, [one.target for one in judged], context.clock())
 
-    await context.database.write(write)
+def _begun(connection: Connection, context: Context, new: New, targets: Sequence[Target]) -> str:
+    earlier = None if new.once is None else store.begun_as(connection, new.user_id, new.once)
+    if earlier is not None:
+        return earlier
+    if store.unfinished_of(connection, new.user_id) >= AT_ONCE:
+        raise errors.too_many_at_once("actions on many notebooks", AT_ONCE, RETRY_AFTER)
+    store.add(connection, new, targets, context.clock())
     return new.id
 
 
@@ -148,9 +182,21 @@ async def cancel(context: Context, caller: Caller, bulk_id: str) -> None:
     await context.database.write(write)
 
 
-def wish_of(action: Bulk) -> Wish:
-    """What was asked for, without the ids: those stand with the action."""
-    return msgspec.json.decode(action.wish, type=Wish)
+def _written(wish: Wish) -> Written:
+    query = None if wish.query is None else urlencode(spelled(wish.query))
+    return Written(wish.action, query, wish.period, wish.tag)
+
+
+def _read(action: Bulk) -> Written:
+    return msgspec.json.decode(action.wish, type=Written)
+
+
+def wish_of(action: Bulk, read_query: Callable[[str], Query]) -> Wish:
+    """What was asked for, without the ids: those stand with the action. What this release cannot read raises
+    msgspec.DecodeError or ApiError."""
+    found = _read(action)
+    query = None if found.query is None else read_query(found.query)
+    return Wish(found.action, (), query, found.period, found.tag)
 
 
 def narrowed(query: Query, caller: Caller) -> Query:
@@ -165,18 +211,33 @@ def judge(context: Context, caller: Caller, wish: Wish, candidate: Candidate) ->
     return bulk.objection(wish.action, candidate, caller, wish.period, context.lease_range.default)
 
 
+def operations(caller: Caller, wish: Wish) -> Sequence[str]:
+    """The operations that do the same one by one: who may not ask for those may not ask for it at once."""
+    listed = () if wish.query is None else (permits.listing(caller),)
+    return (_OPERATIONS[wish.action], *listed)
+
+
 def checked(context: Context, caller: Caller, wish: Wish) -> Wish:
     """The wish with what it leaves open filled in; refuses what makes no sense or is not the caller's to
     ask."""
-    permission = bulk.PERMISSIONS.get(wish.action)
-    if permission is not None and not access.may(caller, permission):
-        raise errors.forbidden(permission)
-    if (wish.query is None) == (not wish.ids):
-        raise errors.missing("id") if wish.query is None else errors.wrong_value("id", "given", "no query")
+    permits.check(caller, *operations(caller, wish))
+    if wish.query is None and not wish.ids:
+        raise errors.missing("id")
     if len(wish.ids) > MOST:
         raise _too_many(len(wish.ids))
+    for id_ in wish.ids:
+        if not _is_id(id_):
+            raise errors.wrong_value("id", id_, "a UUID")
     ids = tuple(dict.fromkeys(id_.lower() for id_ in wish.ids))
     return replace(wish, ids=ids, period=_period(context, wish), tag=_tag(wish))
+
+
+def _is_id(text: str) -> bool:
+    """Whether the store may be asked for it at all."""
+    try:
+        return msgspec.convert(text, Uuid) == text
+    except msgspec.ValidationError:
+        return False
 
 
 def _period(context: Context, wish: Wish) -> int | None:
@@ -204,7 +265,7 @@ def _too_many(count: int) -> errors.ApiError:
 
 async def _judged(context: Context, caller: Caller, wish: Wish) -> list[Judged]:
     database = context.database
-    if wish.query is None:
+    if wish.ids or wish.query is None:
         return await database.read(_chosen, context, caller, wish)
     found = await _matching(context, caller, narrowed(wish.query, caller))
     if found.total > MOST:
@@ -227,8 +288,21 @@ def _chosen(connection: Connection, context: Context, caller: Caller, wish: Wish
     """In the order in which they were chosen. Of what the caller may not see nothing is told."""
     found = store.chosen(connection, context.directory, caller.project_id, wish.ids)
     seen = [one for one in found.values() if access.sees(caller, one.owner_id, one.workspace_id)]
+    listed = _listed(connection, context, caller, wish, [one.id for one in seen])
     judged = {one.id: one for one in _judge_all(connection, context, caller, wish, seen)}
-    return [judged.get(id_) or Judged(id_, "", None, Reason.GONE) for id_ in wish.ids]
+    left = {one.id: replace(judged[one.id], reason=Reason.LEFT) for one in seen if one.id not in listed}
+    told = judged | left
+    return [told.get(id_) or Judged(id_, "", None, Reason.GONE) for id_ in wish.ids]
+
+
+def _listed(
+    connection: Connection, context: Context, caller: Caller, wish: Wish, ids: Sequence[str]
+) -> frozenset[str]:
+    """Those that are on the list under which they were chosen."""
+    if wish.query is None:
+        return frozenset(ids)
+    query = narrowed(wish.query, caller)
+    return frozenset(id_ for id_ in ids if store.matches(connection, context.directory, query, id_))
 
 
 def _judge_all(
@@ -263,12 +337,19 @@ def _kinds(judged: Sequence[Judged]) -> list[Kind]:
 
 
 def _mine(connection: Connection, caller: Caller, bulk_id: str) -> Bulk:
-    found = store.find(connection, bulk_id)
+    found = store.find(connection, bulk_id) if _is_id(bulk_id) else None
     if found is None or (found.project_id, found.user_id) != (caller.project_id, caller.user_id):
         raise errors.not_found("action", bulk_id)
     return found
 
 
 def _progress(connection: Connection, actions: Sequence[Bulk]) -> list[Progress]:
-    counts = store.counts(connection, [one.no for one in actions])
-    return [Progress(one, wish_of(one), counts[one.no]) for one in actions]
+    counts = store.counts(connection, actions)
+    return [Progress(one, _readable(one), counts[one.no]) for one in actions]
+
+
+def _readable(action: Bulk) -> Written | None:
+    try:
+        return _read(action)
+    except msgspec.DecodeError:
+        return None

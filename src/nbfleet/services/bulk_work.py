@@ -7,15 +7,17 @@ before each few.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import cast
 
 import structlog
 
-from nbfleet.domain import access, bulk, lifecycle
+from nbfleet.domain import access, lifecycle
 from nbfleet.domain.access import Caller
 from nbfleet.domain.bulk import Action, Candidate, Reason, Result, Wish
-from nbfleet.services import notebooks, tags
-from nbfleet.services.bulk import judge, narrowed, wish_of
+from nbfleet.domain.listing import Query
+from nbfleet.services import notebooks, permits, tags
+from nbfleet.services.bulk import judge, narrowed, operations, wish_of
 from nbfleet.services.context import Context
 from nbfleet.services.notebooks import First, Request
 from nbfleet.store import bulk_actions as store
@@ -23,13 +25,14 @@ from nbfleet.store import identity
 from nbfleet.store.bulk_actions import Bulk, Outcome
 from nbfleet.store.database import Connection, Unavailable
 from nbfleet.store.notebooks import Stored
+from nbfleet.wire import errors
 from nbfleet.wire.errors import ApiError
 from nbfleet.wire.tags import CreateTmsTagsRequest, TmsTag
 
 log = structlog.get_logger()
 
 FEW = 4  # Notebooks in hand at a time.
-ACTIONS = 16  # Which take turns.
+ACTIONS = 16  # Of one round; those after them have the next.
 BREATH = 0.03  # Seconds between two rounds, in which requests have the writer to themselves.
 POLL = 0.5  # Seconds between looks where there is nothing to do.
 _AFTER_FAULT = 1.0
@@ -48,9 +51,18 @@ class _Settled(Exception):
 
 
 class Bulks:
-    def __init__(self, context: Context, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """`read_query` reads the query strings that `services.bulk` writes."""
+
+    def __init__(
+        self,
+        context: Context,
+        sleep: Callable[[float], Awaitable[None]],
+        read_query: Callable[[str], Query],
+    ) -> None:
         self._context = context
         self._sleep = sleep
+        self._read_query = read_query
+        self._last = 0  # The number of the action that had its turn last.
 
     async def run(self) -> None:
         """Until cancelled. A fault of the moment costs one round and not the service."""
@@ -63,20 +75,33 @@ class Bulks:
             await self._sleep(pause)
 
     async def step(self) -> float:
-        """A few notebooks of each action; answers the pause in seconds until the next look."""
-        found = await self._context.database.read(store.unfinished, ACTIONS)
+        """A few notebooks of each action in turn; answers the pause in seconds until the next look."""
+        found = await self._context.database.read(_in_turn, self._last)
         for one in found:
-            await self._few(one)
+            self._last = one.no
+            await self._guarded(one)
         return BREATH if found else POLL
+
+    async def _guarded(self, action: Bulk) -> None:
+        """What is wrong with one action ends it and holds up no other; raises only where the store cannot be
+        reached."""
+        try:
+            await self._few(action)
+        except Exception as fault:
+            if _is_of_the_store(fault):
+                raise
+            log.exception("action on many notebooks given up", bulk=action.id)
+            outcome, now = Outcome(Result.FAILED, Reason.FAULT), self._context.clock()
+            await self._context.database.write(store.settle_rest, action.no, outcome, now)
 
     async def _few(self, action: Bulk) -> None:
         database, now = self._context.database, self._context.clock
-        caller, rows = await database.read(_next, action)
+        wish = wish_of(action, self._read_query)
+        caller, rows = await database.read(_next, action, wish)
         if caller is None:
             outcome = Outcome(Result.SKIPPED, Reason.NOT_ALLOWED)
             await database.write(store.settle_rest, action.no, outcome, now())
             return
-        wish = wish_of(action)
         async with asyncio.TaskGroup() as group:
             for place, notebook_id in rows:
                 group.create_task(self._one(caller, action, wish, place, notebook_id))
@@ -130,17 +155,28 @@ class Bulks:
         return first
 
 
-def _next(connection: Connection, action: Bulk) -> tuple[Caller | None, list[tuple[int, str]]]:
+def _in_turn(connection: Connection, last: int) -> Sequence[Bulk]:
+    """Those after the last one, and after the end from the beginning."""
+    found = store.unfinished(connection, last, ACTIONS)
+    return found or store.unfinished(connection, 0, ACTIONS)
+
+
+def _is_of_the_store(fault: Exception) -> bool:
+    if isinstance(fault, ExceptionGroup):
+        return cast("ExceptionGroup[Exception]", fault).subgroup(Unavailable) is not None
+    return isinstance(fault, Unavailable)
+
+
+def _next(connection: Connection, action: Bulk, wish: Wish) -> tuple[Caller | None, list[tuple[int, str]]]:
     """Who began the action, if they may still do it, and the next few notebooks."""
-    return _caller(connection, action), store.pending(connection, action.no, FEW)
+    return _caller(connection, action, wish), store.pending(connection, action.no, FEW)
 
 
-def _caller(connection: Connection, action: Bulk) -> Caller | None:
+def _caller(connection: Connection, action: Bulk, wish: Wish) -> Caller | None:
     user = identity.user(connection, id=action.user_id)
     principal = None if user is None else identity.principal_of(connection, user.no)
     caller = None if principal is None else access.enter(principal, action.project_id)
-    permission = bulk.PERMISSIONS.get(action.action)
-    if caller is None or (permission is not None and not access.may(caller, permission)):
+    if caller is None or permits.lacking(caller, *operations(caller, wish)) is not None:
         return None
     return caller
 
@@ -163,9 +199,11 @@ async def _change(context: Context, request: Request, wish: Wish, notebook_id: s
 
 
 def _refused(refusal: ApiError) -> Outcome:
-    """A notebook that is gone, or not the caller's, was never to be changed; all else was tried."""
+    """A notebook that is gone, or not the caller's to change, was never to be changed; all else was tried."""
     if refusal.status == 404:
         return Outcome(Result.SKIPPED, Reason.GONE)
     if refusal.status == 403:
-        return Outcome(Result.SKIPPED, Reason.FOREIGN)
+        is_foreign = refusal.message == errors.forbidden(access.ACT_ON_ALL).message
+        why = (Reason.FOREIGN, None) if is_foreign else (Reason.NOT_ALLOWED, refusal.message)
+        return Outcome(Result.SKIPPED, *why)
     return Outcome(Result.FAILED, Reason.REFUSED, refusal.message)

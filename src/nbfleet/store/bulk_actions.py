@@ -4,6 +4,7 @@ A row leaves "pending" once, whoever settles it; so an action that was cut goes 
 twice. What may be done to a notebook is decided elsewhere.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -63,6 +64,8 @@ def matching(connection: Connection, directory: Directory, query: Query, most: i
 
 def matches(connection: Connection, directory: Directory, query: Query, notebook_id: str) -> bool:
     """Whether the query finds this notebook as it is now."""
+    if query.id is not None and query.id.lower() != notebook_id.lower():
+        return False
     look = look_at(connection, directory, replace(query, id=notebook_id))
     if look is None:
         return False
@@ -112,7 +115,8 @@ def _still(dialect: str, shape: Shape) -> Statement:
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """One action. `wish` is JSON of what was asked for; times are in milliseconds since 1970."""
+    """One action. `wish` is JSON of what was asked for; times are in milliseconds since 1970. `counts` is how
+    many rows have each result, None while some are pending."""
 
     no: int
     id: str
@@ -124,11 +128,13 @@ class Bulk:
     create_at: int
     end_at: int | None
     cancel_at: int | None
+    counts: Mapping[Result, int] | None
 
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """An action to be written, under the request that asked for it."""
+    """An action to be written, under the request that asked for it. There is one of a user with the same
+    `once`."""
 
     id: str
     project_id: str
@@ -136,6 +142,7 @@ class New:
     action: Action
     wish: str
     request_id: str
+    once: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +163,7 @@ def add(connection: Connection, new: New, targets: Sequence[Target], now: int) -
         "action": new.action.value,
         "wish": new.wish,
         "request_id": new.request_id,
+        "once": new.once,
         "total": len(targets),
         "create_at": now,
     }
@@ -182,14 +190,20 @@ def _row(action_no: int, place: int, target: Target, now: int) -> dict[str, Any]
     }
 
 
+def begun_as(connection: Connection, user_id: str, once: str) -> str | None:
+    """The id of the action that this user began with this key."""
+    query = select(_a.id).where(_a.user_id == user_id, _a.once == once)
+    return connection.execute(query).scalar_one_or_none()
+
+
 def find(connection: Connection, bulk_id: str) -> Bulk | None:
     row = connection.execute(_actions().where(_a.id == bulk_id)).one_or_none()
     return None if row is None else _bulk(row)
 
 
-def unfinished(connection: Connection, limit: int) -> list[Bulk]:
-    """Those with work left, oldest first."""
-    query = _actions().where(_a.end_at.is_(None)).order_by(_a.no).limit(limit)
+def unfinished(connection: Connection, after: int, limit: int) -> list[Bulk]:
+    """Those with work left and a higher number than `after`, oldest first."""
+    query = _actions().where(_a.end_at.is_(None), _a.no > after).order_by(_a.no).limit(limit)
     return [_bulk(row) for row in connection.execute(query)]
 
 
@@ -208,13 +222,14 @@ def recent(connection: Connection, project_id: str, user_id: str, limit: int) ->
 def _actions() -> Any:
     return select(
         _a.no, _a.id, _a.project_id, _a.user_id, _a.action, _a.wish, _a.total, _a.create_at, _a.end_at,
-        _a.cancel_at,
+        _a.cancel_at, _a.counts,
     )  # fmt: skip
 
 
 def _bulk(row: Any) -> Bulk:
-    number, id_, project_id, user_id, action, *rest = row
-    return Bulk(number, id_, project_id, user_id, Action(action), *rest)
+    number, id_, project_id, user_id, action, *rest, counts = row
+    told = None if counts is None else {Result(name): count for name, count in json.loads(counts).items()}
+    return Bulk(number, id_, project_id, user_id, Action(action), *rest, counts=told)
 
 
 def pending(connection: Connection, action_no: int, limit: int) -> list[tuple[int, str]]:
@@ -256,18 +271,29 @@ def cancelled(connection: Connection, action_no: int, now: int) -> None:
 
 
 def end_if_done(connection: Connection, action_no: int, now: int) -> None:
+    """Ends the action where no row is pending, and writes down its results by number: no row changes then."""
     left = select(_r.place).where(_r.action_no == action_no, _r.result == _PENDING).exists()
     mine = (_a.no == action_no, _a.end_at.is_(None), ~left)
-    connection.execute(update(schema.bulk_actions).where(*mine).values(end_at=now))
+    if connection.execute(update(schema.bulk_actions).where(*mine).values(end_at=now)).rowcount:
+        text = json.dumps(_counted(connection, [action_no])[action_no])
+        connection.execute(update(schema.bulk_actions).where(_a.no == action_no).values(counts=text))
 
 
-def counts(connection: Connection, action_nos: Sequence[int]) -> Mapping[int, Mapping[Result, int]]:
-    """How many rows there are with each result, by action."""
+def counts(connection: Connection, actions: Sequence[Bulk]) -> Mapping[int, Mapping[Result, int]]:
+    """How many rows there are with each result, by the number of the action. Counts only where that is not
+    written down."""
+    found = _counted(connection, [one.no for one in actions if one.counts is None])
+    return found | {one.no: one.counts for one in actions if one.counts is not None}
+
+
+def _counted(connection: Connection, action_nos: Sequence[int]) -> dict[int, Mapping[Result, int]]:
+    if not action_nos:
+        return {}
     query = select(_r.action_no, _r.result, func.count()).where(_r.action_no.in_(action_nos))
     found: dict[int, dict[Result, int]] = {number: {} for number in action_nos}
     for number, result, count in connection.execute(query.group_by(_r.action_no, _r.result)):
         found[number][Result(result)] = count
-    return found
+    return {**found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,8 +328,15 @@ def _shown_row(
     return Row(notebook_id, name, Result(result), why, detail, at)
 
 
-def forget(connection: Connection, before: int) -> None:
-    """Drops those that ended before this moment; what they changed stays in the audit trail."""
-    old = select(_a.no).where(_a.end_at < before)
-    connection.execute(delete(schema.bulk_rows).where(_r.action_no.in_(old)))
-    connection.execute(delete(schema.bulk_actions).where(_a.end_at < before))
+def forget(connection: Connection, before: int, limit: int = _BATCH) -> bool:
+    """Drops up to `limit` rows of one action that ended before this moment, and the action with the last of
+    them; answers whether there may be more to drop. What was changed stays in the audit trail."""
+    oldest = select(_a.no).where(_a.end_at < before).order_by(_a.no).limit(1)
+    number = connection.execute(oldest).scalar_one_or_none()
+    if number is None:
+        return False
+    first = select(_r.place).where(_r.action_no == number).order_by(_r.place).limit(limit)
+    dropped = delete(schema.bulk_rows).where(_r.action_no == number, _r.place.in_(first))
+    if connection.execute(dropped).rowcount < limit:
+        connection.execute(delete(schema.bulk_actions).where(_a.no == number))
+    return True

@@ -100,7 +100,7 @@ def test_500_are_stopped_and_each_has_its_result(sit: Sit, hosted: Hosted) -> No
     fill(hosted, chief, (12, "quiet", "STOPPED"), (3, HOSTILE, "FROZEN"))
     seat = sit(chief)
 
-    choose(seat, ("action", "stop"), ("query", "tags=course%7Cml"))
+    choose(seat, ("action", "stop"), ("every", "yes"), ("query", "tags=course%7Cml"))
     page = seat.page
     assert page.inner_text("h1") == "Stop 500 notebooks"
     assert [row[:3] for row in table(seat, "kept")] == [
@@ -113,7 +113,8 @@ def test_500_are_stopped_and_each_has_its_result(sit: Sit, hosted: Hosted) -> No
     seat.pictures_of("bulk-preview")
     assert how_many(chief, "RUNNING") == 500
 
-    choose(seat, ("action", "stop"), ("query", "status=RUNNING&tags=course%7Cml&name=L&limit=10&offset=20"))
+    running = ("query", "status=RUNNING&tags=course%7Cml&name=L&limit=10&offset=20")
+    choose(seat, ("action", "stop"), ("every", "yes"), running)
     assert page.inner_text("h1") == "Stop 500 notebooks"
     assert table(seat, "kept") == []
     hosted.bulk_may_go_on.clear()

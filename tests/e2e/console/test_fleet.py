@@ -282,9 +282,13 @@ def test_a_selection_is_sent_as_ids_or_as_the_query(sit: Sit, site: Site) -> Non
     assert page.inner_text("#selected") == "All 60 that match are selected"
     with page.expect_request("**/bulk"):
         page.get_by_role("button", name="Extend", exact=True).click()
-    assert [set(form) for form in sent] == [{"csrf", "action", "id"}, {"csrf", "action", "query"}]
+    assert [set(form) for form in sent] == [
+        {"csrf", "action", "id", "query"},
+        {"csrf", "action", "every", "query"},
+    ]
     assert (sent[0]["action"], sent[0]["id"]) == (["stop"], site.ids[:2])
-    assert (sent[1]["action"], sent[1]["query"]) == (["extend"], ["workspace_id=%2A&feature=%2A&name=train"])
+    assert (sent[1]["action"], sent[1]["every"]) == (["extend"], ["yes"])
+    assert [form["query"] for form in sent] == [["workspace_id=%2A&feature=%2A&name=train"]] * 2
     page.locator("#fleet [name=id]").nth(3).uncheck()
     assert page.inner_text("#selected") == "24 selected"
     page.click("text=Select none")
@@ -339,5 +343,9 @@ def test_members_see_their_own_and_empty_lists_say_what_to_do(sit: Sit, site: Si
     stranger = sit(guest)
     stranger.go("notebooks")
     assert stranger.page.inner_text("#results h2") == "You may not see notebooks here"
+    # Nor by the way that keeps rows up to date, not even one of theirs.
+    address = f"{stranger.base}/notebooks/live?ids={make.notebook_id()}"
+    kept = stranger.page.request.get(address, headers={"Accept": "text/event-stream"})
+    assert (kept.status, kept.body()) == (204, b"")
     stranger.pictures_of("fleet-forbidden")
     assert complaints_about(stranger) == ["403 (Forbidden)"] * 2  # The first page as well.

@@ -5,21 +5,26 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import delete
 
+from nbfleet.api.lists import read_query
 from nbfleet.domain import access
 from nbfleet.domain.access import Role
-from nbfleet.domain.bulk import Action, Reason, Result, Wish
+from nbfleet.domain.bulk import Action, Reason, Result, Shown, Wish
 from nbfleet.domain.lifecycle import Status, status_of
 from nbfleet.domain.listing import Tag
-from nbfleet.domain.notebook import Observed, Wanted
+from nbfleet.domain.notebook import Notebook, Observed, Wanted
 from nbfleet.services import bulk, bulk_work
 from nbfleet.services import notebooks as services
 from nbfleet.services.bulk_work import Bulks
 from nbfleet.services.context import Context
 from nbfleet.services.notebooks import Request
-from nbfleet.store import bulk_actions, notebooks
+from nbfleet.store import bulk_actions, notebooks, schema
+from nbfleet.store.bulk_actions import New, Target
+from nbfleet.wire import errors
 from nbfleet.wire.errors import ApiError
 from support import fleet
 from support.bulk_site import ALL, CHIEF, MEMBER, RUNNING, Site, context_of, mixed, some
@@ -65,15 +70,42 @@ def test_more_than_an_action_may_take_is_refused_by_number(
     assert refusal.value.message == "These are 4 notebooks; one action may take 3 at most."
 
 
-def test_nothing_is_begun_on_more_than_was_confirmed(site: Site) -> None:
+def test_nothing_is_begun_on_others_than_were_shown(site: Site) -> None:
     made = some(4)
     site.put(*made[:3])
-    assert site.preview(MEMBER, Wish(Action.STOP, query=ALL)).changing == 3
+    wish = Wish(Action.STOP, query=RUNNING)
+    found = site.preview(MEMBER, wish)
+    assert (found.changing, Shown.read(found.shown.text)) == (3, found.shown)
+    # As many as before, but another one among them.
     site.put(made[3])
+    site.freeze(made[0].id)
     with pytest.raises(ApiError) as refusal:
-        site.begin(MEMBER, Wish(Action.STOP, query=ALL), confirmed=3)
-    assert refusal.value.message == "The field confirmed is 3; allowed: 4, as many would be changed by now."
+        site.begin(MEMBER, wish, found.shown)
+    assert refusal.value.message == (
+        "The field shown is 3 notebooks; allowed: 1 more as well, which would change by now."
+    )
     assert list(asyncio.run(bulk.recent(site.context, MEMBER, 10))) == []
+    site.freeze(made[3].id)
+    bulk_id = site.begin(MEMBER, wish, found.shown)
+    assert set(site.results(MEMBER, bulk_id)) == {made[1].id, made[2].id}
+
+
+def test_what_is_sent_twice_is_begun_once(site: Site) -> None:
+    site.put(*some(2))
+    wish = Wish(Action.STOP, query=ALL)
+    shown = site.preview(MEMBER, wish).shown
+    request = Request(MEMBER, "request")
+
+    async def twice() -> list[str]:
+        both = [bulk.begin(site.context, request, wish, shown, "a" * 32) for _ in range(2)]
+        return await asyncio.gather(*both)
+
+    first, second = asyncio.run(twice())
+    site.carry_out()
+    assert [first, first] == [second, site.begin(MEMBER, wish, shown, "a" * 32)]
+    assert [one.bulk.id for one in asyncio.run(bulk.recent(site.context, MEMBER, 10))] == [first]
+    assert site.begin(MEMBER, wish, shown, "b" * 32) != first
+    assert site.begin(replace(MEMBER, user_id=fleet.OTHER), wish, shown, "a" * 32) != first
 
 
 def test_every_notebook_has_a_result_and_only_those_that_fit_are_changed(site: Site) -> None:
@@ -108,6 +140,9 @@ def test_what_leaves_the_list_meanwhile_is_left_alone(site: Site) -> None:
     query = replace(RUNNING, tags=(Tag("team", "a"),), name="notebook")
     listed = site.begin(MEMBER, Wish(Action.STOP, query=query))
     named = site.begin(MEMBER, Wish(Action.EXTEND, tuple(ids), period=2 * fleet.HOUR))
+    chosen = site.begin(
+        MEMBER, Wish(Action.EXTEND, tuple(ids[:3]), replace(query, statuses=()), 2 * fleet.HOUR)
+    )
     site.change(ids[0], lambda one: replace(one, tags=()))
     site.change(ids[1], lambda one: replace(one, name="other"))
     site.freeze(ids[2])
@@ -121,7 +156,12 @@ def test_what_leaves_the_list_meanwhile_is_left_alone(site: Site) -> None:
         ids[4]: (Result.DONE, None),
         ids[5]: (Result.DONE, None),
     }
-    # Those that were chosen one by one are on no list that they could leave.
+    assert site.results(MEMBER, chosen) == {
+        ids[0]: (Result.SKIPPED, Reason.LEFT),
+        ids[1]: (Result.SKIPPED, Reason.LEFT),
+        ids[2]: (Result.SKIPPED, Reason.STATE),
+    }
+    # Ids without a query are on no list that they could leave.
     assert site.results(MEMBER, named) == {
         ids[0]: (Result.DONE, None),
         ids[1]: (Result.DONE, None),
@@ -130,6 +170,18 @@ def test_what_leaves_the_list_meanwhile_is_left_alone(site: Site) -> None:
         ids[4]: (Result.SKIPPED, Reason.STATE),
         ids[5]: (Result.SKIPPED, Reason.STATE),
     }
+
+
+def test_chosen_ones_that_are_not_on_the_list_are_told_and_kept(site: Site) -> None:
+    made = [*some(2, tags=(("team", "a"),)), fleet.running(3)]
+    site.put(*made)
+    ids = tuple(one.id for one in made)
+    listed = replace(ALL, tags=(Tag("team", "a"),))
+    found = site.preview(MEMBER, Wish(Action.STOP, ids, listed))
+    assert [one.id for one in found.first] == [*ids[:2]]
+    assert [(one.reason, [row.id for row in one.first]) for one in found.kept] == [(Reason.LEFT, [ids[2]])]
+    single = site.preview(MEMBER, Wish(Action.STOP, ids, replace(listed, id=ids[1])))
+    assert [one.id for one in single.first] == [ids[1]]
 
 
 def test_a_member_reaches_nothing_of_others_whatever_they_ask(site: Site) -> None:
@@ -153,7 +205,14 @@ def test_a_member_reaches_nothing_of_others_whatever_they_ask(site: Site) -> Non
     assert refusal.value.status == 404
 
 
-@pytest.mark.parametrize("role", [None, Role("reader", frozenset({"modelarts:notebook:list"}))])
+@pytest.mark.parametrize(
+    "role",
+    [
+        None,
+        Role("reader", frozenset({"modelarts:notebook:list"})),
+        Role("blind", frozenset({"modelarts:notebook:stop"})),
+    ],
+)
 def test_who_may_no_longer_do_it_does_no_more(site: Site, role: Role | None) -> None:
     made = some(20)
     site.put(*made)
@@ -204,6 +263,32 @@ def test_a_refusal_of_one_is_its_result_and_holds_up_nobody(site: Site) -> None:
     assert [event for event, _ in site.changes()] == ["tag"]
 
 
+@pytest.mark.parametrize(
+    ("refusal", "reason", "detail"),
+    [
+        (errors.forbidden(access.ACT_ON_ALL), Reason.FOREIGN, None),
+        (
+            errors.workspace_closed("w"),
+            Reason.NOT_ALLOWED,
+            "The workspace w is not open to the caller.",
+        ),
+    ],
+)
+def test_who_refuses_it_says_why(
+    site: Site, monkeypatch: pytest.MonkeyPatch, refusal: ApiError, reason: Reason, detail: str | None
+) -> None:
+    site.put(*some(1))
+    bulk_id = site.begin(MEMBER, Wish(Action.STOP, query=ALL))
+
+    async def refused(*_: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(services, "stop", refused)
+    site.carry_out()
+    (row,) = asyncio.run(bulk.results(site.context, MEMBER, bulk_id, None, 0, 10))
+    assert (row.result, row.reason, row.detail) == (Result.SKIPPED, reason, detail)
+
+
 def test_a_fault_in_one_is_its_result_and_holds_up_nobody(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,8 +327,17 @@ def test_five_at_a_time_of_one_user(site: Site) -> None:
 
 def test_a_caller_without_the_permission_is_refused_by_its_name(site: Site) -> None:
     site.put(*some(1))
-    reader = replace(MEMBER, role=Role("reader", frozenset({"modelarts:notebook:stop"})))
-    assert site.preview(reader, Wish(Action.STOP, query=ALL)).changing == 1
+    blind = replace(MEMBER, role=Role("blind", frozenset({"modelarts:notebook:stop"})))
+    reader = replace(blind, role=Role("reader", blind.role.actions | {"modelarts:notebook:list"}))
+    chief = replace(blind, role=Role("leader", blind.role.actions | {access.LIST_ALL}))
+    mine = (fleet.running(1).id,)
+    for caller, wish in ((reader, Wish(Action.STOP, query=ALL)), (chief, Wish(Action.STOP, query=ALL)),
+                         (blind, Wish(Action.STOP, mine))):  # fmt: skip
+        assert site.preview(caller, wish).changing == 1
+    for wish in (Wish(Action.STOP, query=ALL), Wish(Action.STOP, mine, ALL), Wish(Action.TAG, query=ALL)):
+        with pytest.raises(ApiError) as refusal:
+            site.preview(blind, wish)
+        assert (refusal.value.status, "modelarts:notebook:list." in refusal.value.message) == (403, True)
     for action, name in (("start", "start"), ("delete", "delete"), ("extend", "updateStopPolicy")):
         with pytest.raises(ApiError) as refusal:
             site.preview(reader, Wish(Action(action), query=ALL, period=fleet.HOUR))
@@ -282,7 +376,7 @@ def cut_short(url: str, at: int, after: bool) -> None:
     database = CutDatabase(url, at, after)
 
     async def live() -> None:
-        task = asyncio.create_task(Bulks(context_of(database), asyncio.sleep).run())
+        task = asyncio.create_task(Bulks(context_of(database), asyncio.sleep, read_query).run())
         database.cut = task.cancel
         await asyncio.wait([task], timeout=0.4)
         task.cancel()
@@ -292,25 +386,88 @@ def cut_short(url: str, at: int, after: bool) -> None:
     database.close()
 
 
+def written(site: Site, wish: str, targets: list[Notebook]) -> str:
+    """An action as another release wrote it."""
+    new = New(str(uuid4()), MEMBER.project_id, MEMBER.user_id, Action.STOP, wish, "request")
+    rows = [Target(one.id, one.name) for one in targets]
+    site.database.write_now(bulk_actions.add, new, rows, fleet.NOW)
+    return new.id
+
+
+def test_an_action_that_cannot_be_read_holds_up_no_other(site: Site) -> None:
+    made = some(6)
+    site.put(*made)
+    fields = '{"action":"stop","ids":[],"query":{"project_id":"","later":1},"period":null,"tag":null}'
+    unknown = '{"action":"stop","query":null,"period":null,"tag":null,"except":"some"}'
+    refused = '{"action":"stop","query":"status=LATER","period":null,"tag":null}'
+    faulty = [written(site, one, made[:2]) for one in (fields, unknown, refused, "not JSON")]
+    sound = site.begin(MEMBER, Wish(Action.STOP, query=ALL))
+    site.carry_out()
+    assert site.results(MEMBER, sound) == {one.id: (Result.DONE, None) for one in made}
+    for bulk_id in faulty:
+        assert site.results(MEMBER, bulk_id) == {one.id: (Result.FAILED, Reason.FAULT) for one in made[:2]}
+        assert site.show(MEMBER, bulk_id).bulk.end_at == fleet.NOW
+    found = asyncio.run(bulk.recent(site.context, MEMBER, 10))
+    assert [one.wish is None for one in found] == [False, True, False, True, True]
+
+
+def test_all_unfinished_actions_have_their_turn(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = some(3 * bulk_work.FEW)
+    site.put(*made)
+    monkeypatch.setattr(bulk_work, "ACTIONS", 2)
+    plain = '{"action":"stop","query":null,"period":null,"tag":null}'
+    ids = [written(site, plain, made) for _ in range(4)]
+    site.carry_out(rounds=2)
+    pending = [site.show(MEMBER, one).counts[Result.PENDING] for one in ids]
+    assert pending == [2 * bulk_work.FEW] * 4
+    site.carry_out()
+    assert [site.show(MEMBER, one).bulk.end_at for one in ids] == [fleet.NOW] * 4
+
+
 def test_old_actions_are_forgotten(site: Site) -> None:
-    site.put(*some(2))
+    site.put(*some(5))
     bulk_id = site.begin(MEMBER, Wish(Action.STOP, query=ALL))
     site.database.write_now(bulk_actions.forget, fleet.NOW + 1)
-    assert site.show(MEMBER, bulk_id).bulk.total == 2
+    assert site.show(MEMBER, bulk_id).bulk.total == 5
     site.carry_out()
-    site.database.write_now(bulk_actions.forget, fleet.NOW + 1)
+
+    def left() -> int:
+        return len(site.database.read_now(bulk_actions.rows, 1, None, 0, 10))
+
+    # Never more than a few rows at a time, and the action only with the last of them.
+    steps = [(site.database.write_now(bulk_actions.forget, fleet.NOW + 1, 2), left()) for _ in range(4)]
+    assert steps == [(True, 3), (True, 1), (True, 0), (False, 0)]
     assert list(asyncio.run(bulk.recent(site.context, MEMBER, 10))) == []
+
+
+def test_the_rows_of_what_has_ended_are_not_counted_again(site: Site) -> None:
+    site.put(*some(3), fleet.stopped(4))
+    bulk_id = site.begin(MEMBER, Wish(Action.STOP, query=ALL))
+    site.carry_out()
+    expected = {Result.DONE: 3, Result.SKIPPED: 1}
+    assert site.show(MEMBER, bulk_id).counts == expected
+    site.database.write_now(lambda connection: connection.execute(delete(schema.bulk_rows)) and None)
+    assert site.show(MEMBER, bulk_id).counts == expected
 
 
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
         (Wish(Action.STOP), "The field id is missing."),
-        (Wish(Action.EXTEND, ("x",)), "The field duration is missing."),
-        (Wish(Action.TAG, ("x",)), "The field tags[0].key is missing."),
+        (Wish(Action.EXTEND, ("0" * 8 + "-0000-0000-0000-" + "0" * 12,)), "The field duration is missing."),
+        (Wish(Action.TAG, query=ALL), "The field tags[0].key is missing."),
+        (Wish(Action.STOP, ("a\0b",)), "The field id is a\\x00b; allowed: a UUID."),
+        (Wish(Action.STOP, ("0" * 37,)), f"The field id is {'0' * 37}; allowed: a UUID."),
     ],
 )
 def test_a_wish_that_lacks_something_is_refused_by_name(site: Site, wish: Wish, message: str) -> None:
     with pytest.raises(ApiError) as refusal:
         site.preview(MEMBER, wish)
     assert refusal.value.message == message
+
+
+@pytest.mark.parametrize("bulk_id", ["a\0b", "0" * 37])
+def test_an_action_with_an_id_of_no_form_is_not_there(site: Site, bulk_id: str) -> None:
+    with pytest.raises(ApiError) as refusal:
+        site.show(MEMBER, bulk_id)
+    assert refusal.value.status == 404

@@ -4,27 +4,28 @@
 a page of the fleet and an action on all of it mean the same.
 """
 
+import re
+import uuid
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
-from nbfleet.api import bind
-from nbfleet.api.lists import fleet_query
+from nbfleet.api.lists import read_query
 from nbfleet.console.page import Page, Parts
 from nbfleet.console.texts import _, later, ngettext
 from nbfleet.console.visit import Visit
-from nbfleet.domain.bulk import Action, Reason, Result, Wish
+from nbfleet.domain.bulk import Action, Reason, Result, Shown, Wish
 from nbfleet.domain.listing import Query
 from nbfleet.services import bulk
 from nbfleet.services.bulk import Progress
 from nbfleet.services.notebooks import Request
 from nbfleet.wire import errors
-from nbfleet.wire.operations import by_id
 
 PAGE = 100  # Rows of a page of results.
 RECENT = 50
 _HOUR = 3_600_000  # Milliseconds.
+_ONCE = re.compile("[0-9a-f]{32}")
 _LONGEST = 8760  # Hours; which of them may be asked for is a setting of the service.
 
 RESULT_WORDS: Mapping[Result, str] = {
@@ -71,15 +72,15 @@ class BulkPages:
         address."""
         found = await bulk.preview(visit.desk.tools.context, visit.caller, _wish(visit))
         fields = [(name, value) for name in _FIELDS for value in visit.form.all(name) if value]
-        fields.append(("confirmed", str(found.changing)))
+        fields += [("shown", found.shown.text), ("once", uuid.uuid4().hex)]
         return self._page("bulk_preview.html", visit, preview=found, fields=fields)
 
     async def begun(self, visit: Visit) -> Response:
-        wish, confirmed = _wish(visit), _number(visit, "confirmed")
-        if wish.action is Action.DELETE and _number(visit, "typed") != confirmed:
-            raise errors.wrong_value("typed", visit.form.one("typed"), str(confirmed))
+        wish, shown, once = _wish(visit), _shown(visit), _once(visit)
+        if wish.action is Action.DELETE and _number(visit, "typed") != len(shown.marks):
+            raise errors.wrong_value("typed", visit.form.one("typed"), str(len(shown.marks)))
         request = Request(visit.caller, visit.desk.request_id)
-        bulk_id = await bulk.begin(visit.desk.tools.context, request, wish, confirmed)
+        bulk_id = await bulk.begin(visit.desk.tools.context, request, wish, shown, once)
         return RedirectResponse(f"{visit.base}/bulk/{bulk_id}", 303)
 
     async def shown(self, visit: Visit) -> Response:
@@ -112,7 +113,7 @@ class BulkPages:
         return self._renderer.page(template, visit.look, visit, **_WORDS, **values)
 
 
-_FIELDS = ("action", "id", "query", "duration", "key", "value")
+_FIELDS = ("action", "id", "every", "query", "duration", "key", "value")
 
 
 def _result_word(result: Result) -> str:
@@ -144,18 +145,33 @@ def _wish(visit: Visit) -> Wish:
     if given not in list(Action):
         raise errors.wrong_value("action", given, list(Action))
     action = Action(given)
-    ids, query = tuple(filter(None, form.all("id"))), None
-    if "query" in form.fields and not ids:
-        query = _query(visit, form.one("query"))
+    ids = tuple(filter(None, form.all("id")))
+    if not ids and form.one("every") != "yes":
+        # A form that lost its ids does not mean everything.
+        raise errors.missing("id")
+    query = _query(visit, form.one("query")) if "query" in form.fields else None
     period = _number(visit, "duration") * _HOUR if form.one("duration") else None
     tag = (form.one("key"), form.one("value")) if action is Action.TAG else None
     return Wish(action, ids, query, period, tag)
 
 
 def _query(visit: Visit, text: str) -> Query:
-    raw = text.removeprefix("?").encode("ascii", "replace")
-    limit = visit.desk.tools.context.settings.page_limit
-    return fleet_query(bind.query(by_id("ListAllNotebooks"), raw, limit))
+    return read_query(text, visit.desk.tools.context.settings.page_limit)
+
+
+def _shown(visit: Visit) -> Shown:
+    text = visit.form.one("shown")
+    try:
+        return Shown.read(text)
+    except ValueError as fault:
+        raise errors.wrong_value("shown", text, "what a preview has in its form") from fault
+
+
+def _once(visit: Visit) -> str:
+    text = visit.form.one("once")
+    if _ONCE.fullmatch(text) is None:
+        raise errors.wrong_value("once", text, "what a preview has in its form")
+    return text
 
 
 def _number(visit: Visit, field: str) -> int:

@@ -24,7 +24,7 @@ from nbfleet.domain import access
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Event as Change
 from nbfleet.domain.lifecycle import Status, allows
-from nbfleet.services import changes
+from nbfleet.services import changes, permits
 from nbfleet.services.context import Context
 from nbfleet.store.listing import Row
 from nbfleet.wire import errors
@@ -133,7 +133,7 @@ class Fleet:
         return _keeping(visit, columns, response)
 
     async def _listed(self, visit: Visit, view: View) -> dict[str, Any]:
-        operation = "ListAllNotebooks" if visit.sees_fleet else "ListNotebooks"
+        operation = permits.listing(visit.caller)
         found = await visit.desk.ask(operation, view.question())
         lines = [_line_of_answer(visit.caller, one) for one in found.data]
         return {"lines": lines, "total": found.total}
@@ -204,7 +204,8 @@ class Fleet:
     # While one looks.
 
     async def live(self, visit: Visit) -> Response:
-        """Rows of the page that changed, and how many match by then."""
+        """Rows of the page that changed, and how many match by then; nothing for who may not see the list."""
+        permits.check(visit.caller, permits.listing(visit.caller))
         query = visit.request.query_params
         ids = frozenset([one for one in query.get("ids", "").split(",") if one][:_WATCHED])
         total = query.get("total", "")
@@ -252,6 +253,7 @@ class _Follower:
         self._due = time.monotonic() + _RECOUNTED
 
     async def events(self, caller: Caller, changed: set[str], watch: Watch) -> Sequence[Event]:
+        permits.check(caller, permits.listing(caller))
         events = [await self._row(caller, one) for one in sorted(changed)]
         self._stirred, watch.anything = self._stirred or watch.anything, False
         # It is counted as whoever opened the page, so only while they may see what they could see then.
@@ -276,7 +278,7 @@ class _Follower:
         return [Event("total", {"text": text % {"number": total}})]
 
     async def _ask(self) -> int | None:
-        operation = "ListAllNotebooks" if self._visit.sees_fleet else "ListNotebooks"
+        operation = permits.listing(self._visit.caller)
         try:
             found = await self._visit.desk.ask(operation, {**self._view.narrowing(), "limit": 1})
         except ApiError:

@@ -85,8 +85,8 @@ function showSelection() {
   const all = boxes(), ticked = all.filter((box) => box.checked).length;
   const page = document.getElementById("select-page"), word = document.getElementById("selected");
   const every = document.getElementById("all-matching"), total = Number(every.dataset.total);
-  if (ticked < all.length) bar.elements.query.disabled = true;
-  const whole = !bar.elements.query.disabled;
+  if (ticked < all.length) bar.elements.every.disabled = true;
+  const whole = !bar.elements.every.disabled;
   page.checked = ticked > 0 && ticked === all.length;
   page.indeterminate = ticked > 0 && ticked < all.length;
   bar.hidden = ticked === 0;
@@ -96,7 +96,7 @@ function showSelection() {
 
 function tickAll(checked) {
   for (const box of boxes()) box.checked = checked;
-  if (!checked) document.getElementById("bulk").elements.query.disabled = true;
+  if (!checked) document.getElementById("bulk").elements.every.disabled = true;
   showSelection();
 }
 
@@ -108,14 +108,15 @@ document.addEventListener("change", (event) => {
 document.addEventListener("click", (event) => {
   if (event.target.id === "select-none") tickAll(false);
   if (event.target.id !== "all-matching") return;
-  document.getElementById("bulk").elements.query.disabled = false;
+  document.getElementById("bulk").elements.every.disabled = false;
   showSelection();
 });
 
-// Either each of the selected ones is named, or the query that finds them all.
+// The query under which they were selected always goes along: it says what may still be changed by then. Only
+// where it stands for all that it finds, none is named.
 document.addEventListener("formdata", (event) => {
   // Its `id` would be the field of that name.
-  if (event.target.matches("#bulk") && event.formData.has("query")) event.formData.delete("id");
+  if (event.target.matches("#bulk") && event.formData.has("every")) event.formData.delete("id");
 });
 
 // Times in filters: typed in the zone of the reader, sent as milliseconds since 1970.
