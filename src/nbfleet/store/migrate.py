@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-HEAD = "0017"
+HEAD = "0018"
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x6E62666C  # Any number of our own: two services must not migrate one database at once.
 
