@@ -186,7 +186,11 @@ def test_what_is_deleted_is_confirmed_by_its_number(sit: Sit, hosted: Hosted) ->
     assert member.get(f"/{ids[3]}").json["status"] == "FROZEN"
 
     # Called off before anything of it was done.
-    choose(seat, ("action", "tag"), ("id", ids[3]), ("key", "team"), ("value", "a/b"))
+    choose(seat, ("action", "tag"), ("id", ids[3]))
+    seat.accessible()
+    seat.page.fill("input[name=key]", "team")
+    seat.page.fill("input[name=value]", "a/b")
+    seat.page.click("button.main")
     assert page.inner_text("main h1") == "Tag 0 notebooks"
     more = fill(hosted, member, (2, "new", "RUNNING"))
     choose(seat, ("action", "extend"), ("duration", "8"), *(("id", one) for one in more))

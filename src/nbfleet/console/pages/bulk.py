@@ -69,11 +69,21 @@ class BulkPages:
 
     async def previewed(self, visit: Visit) -> Response:
         """Nothing is changed by this; it is sent as a form because ids of many notebooks are too much for an
-        address."""
+        address. What the action needs besides, and the form does not say yet, is asked for first."""
+        needed = _NEEDED.get(visit.form.one("action"))
+        if needed is not None and not visit.form.one(needed):
+            return self._asked(visit)
         found = await bulk.preview(visit.desk.tools.context, visit.caller, _wish(visit))
         fields = [(name, value) for name in _FIELDS for value in visit.form.all(name) if value]
         fields += [("shown", found.shown.text), ("once", uuid.uuid4().hex)]
         return self._page("bulk_preview.html", visit, preview=found, fields=fields)
+
+    def _asked(self, visit: Visit) -> Response:
+        context = visit.desk.tools.context
+        fields = [(name, value) for name in _FIELDS for value in visit.form.all(name) if value]
+        most = context.lease_range.maximum // _HOUR
+        action = Action(visit.form.one("action"))
+        return self._page("bulk_ask.html", visit, action=action, fields=fields, most=most)
 
     async def begun(self, visit: Visit) -> Response:
         wish, shown, once = _wish(visit), _shown(visit), _once(visit)
@@ -113,6 +123,8 @@ class BulkPages:
         return self._renderer.page(template, visit.look, visit, **_WORDS, **values)
 
 
+# What an action needs besides the notebooks.
+_NEEDED: Mapping[str, str] = {Action.EXTEND.value: "duration", Action.TAG.value: "key"}
 _FIELDS = ("action", "id", "every", "query", "duration", "key", "value")
 
 
