@@ -24,6 +24,7 @@ from nbfleet.console.story import StepTold
 from nbfleet.console.stream import Event, stream
 from nbfleet.console.texts import _, ngettext
 from nbfleet.console.visit import Visit
+from nbfleet.console.wishes import Wish
 from nbfleet.domain import lifecycle
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Status
@@ -193,13 +194,17 @@ class NotebookPage:
         return await self._form(visit, await _show(visit), {}, None)
 
     async def save(self, visit: Visit) -> Response:
-        one = await _show(visit)
+        """Asks for one change after the other; a refusal ends it and tells what is saved by then."""
         typed = {name: visit.form.one(name) for name in visit.form.fields}
+        asked, saved = wishes.changes(visit.form), 0
         try:
-            await _changed(visit, one)
+            for wish in asked:
+                await visit.desk.ask(wish.operation, None, wish.body, **{wish.path: _id(visit)})
+                typed |= wish.then
+                saved += 1
         except ApiError as refusal:
-            return await self._form(visit, one, typed, refusal)
-        return await self._form(visit, await _show(visit), {}, None, saved=True)
+            return await self._form(visit, await _show(visit), typed, refusal, asked[:saved], asked[saved:])
+        return await self._form(visit, await _show(visit), {}, None, asked)
 
     async def _form(
         self,
@@ -207,10 +212,11 @@ class NotebookPage:
         one: NotebookResp,
         typed: Mapping[str, str],
         refusal: ApiError | None,
-        *,
-        saved: bool = False,
+        saved: Sequence[Wish] | None = None,
+        unsaved: Sequence[Wish] = (),
     ) -> Response:
-        """The form to change it; `typed` is what it held when it was refused."""
+        """The form to change it; `typed` is what it held when it was refused. `saved` is None where nobody
+        has sent it."""
         switchable = await visit.desk.ask("ShowSwitchableFlavors", id=_id(visit))
         values = {
             "one": one,
@@ -221,6 +227,7 @@ class NotebookPage:
             "refusal": refusal,
             "field": "" if refusal is None else wishes.field_of(refusal),
             "saved": saved,
+            "unsaved": unsaved,
         }
         return self._answer("notebook_edit.html", visit, **values)
 
@@ -338,17 +345,6 @@ async def _mounts(visit: Visit, one: NotebookResp) -> Sequence[DataVolumesRes] |
     except ApiError:
         # It stopped meanwhile, or the reader's role does not include them.
         return None
-
-
-async def _changed(visit: Visit, one: NotebookResp) -> None:
-    body = wishes.to_change(visit.form, one)
-    if body:
-        await visit.desk.ask("UpdateNotebook", None, body, id=one.id)
-    new, gone = wishes.tags_to_change(visit.form, one)
-    if gone:
-        await visit.desk.ask("DeleteNotebookTags", None, {"tags": gone}, resource_id=one.id)
-    if new:
-        await visit.desk.ask("CreateNotebookTags", None, {"tags": new}, resource_id=one.id)
 
 
 def _cannot_open(visit: Visit, one: NotebookResp) -> ApiError:
