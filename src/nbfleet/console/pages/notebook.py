@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from nbfleet.console import story, wishes
+from nbfleet.console import deeds, story, wishes
 from nbfleet.console.live import Watch
 from nbfleet.console.page import Page, Parts
 from nbfleet.console.shown import amount, memory
@@ -57,12 +57,12 @@ _DEEDS: Mapping[str, tuple[str, bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the templates show. `acts`: whether the reader's actions reach it; `can`: what its status allows
-    then. `mounts` is None while there can be none. `older` leads to the events before these."""
+    """What the templates show. `acts`: whether the reader's actions reach it; `can`: what they can do
+    with it now. `mounts` is None while there can be none. `older` leads to the events before these."""
 
     one: NotebookResp
     acts: bool
-    can: frozenset[str]
+    can: frozenset[lifecycle.Event]
     steps: Sequence[StepTold]
     events: Sequence[NotebookEvent]
     older: str | None
@@ -314,27 +314,17 @@ async def _events(visit: Visit, marker: str | None = None) -> Any:
 
 async def _view(visit: Visit) -> View:
     one, answer = await _show(visit), await _events(visit)
-    acts = visit.acts_on("" if one.user_id is UNSET else one.user_id)
+    owner_id = deeds.owner_of(one)
     steps = story.steps(one, answer.events)
     return View(
         one=one,
-        acts=acts,
-        can=_can(one) if acts else frozenset(),
+        acts=visit.acts_on(owner_id),
+        can=deeds.offered(visit.caller, one, owner_id),
         steps=steps,
         events=answer.events,
         older=None if answer.next_marker is UNSET else answer.next_marker,
         mounts=await _mounts(visit, one),
     )
-
-
-def _can(one: NotebookResp) -> frozenset[str]:
-    """What the status allows; a start that waits for its turn is called off by a stop."""
-    status = Status(one.status.value)
-    progress = [] if one.action_progress is UNSET else one.action_progress
-    waiting = all(part.status.value == "WAITING" for part in progress)
-    wishes_ = (lifecycle.Event.START, lifecycle.Event.STOP, lifecycle.Event.DELETE)
-    more = (lifecycle.Event.FREEZE, lifecycle.Event.UNFREEZE)
-    return frozenset(e.value for e in (*wishes_, *more) if lifecycle.allows(status, e, waiting=waiting))
 
 
 async def _mounts(visit: Visit, one: NotebookResp) -> Sequence[DataVolumesRes] | None:
