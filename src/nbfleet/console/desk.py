@@ -13,7 +13,6 @@ import msgspec
 from nbfleet.api.auth import Proof
 from nbfleet.api.call import Answer, Tools
 from nbfleet.api.perform import Sent, perform
-from nbfleet.wire import errors
 from nbfleet.wire.operations import by_id
 
 Query = dict[str, Any]
@@ -57,9 +56,6 @@ class Desk:
         **path: str,
     ) -> Answer:
         """The same as it would be sent."""
-        for name, word in path.items():
-            if "\0" in word:
-                raise errors.invalid_query(name, word, "text without NUL")
         headers = [] if idempotency_key is None else [(b"idempotency-key", idempotency_key.encode())]
         sent = Sent(
             path={"project_id": self.project_id, **path},
