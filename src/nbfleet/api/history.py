@@ -19,11 +19,12 @@ from nbfleet.wire.history import (
     StoppingNotebook,
 )
 
-_HOURS, _LIMIT = 24, 10
+_HOURS, _REASONS, _LIMIT = 24, 20, 10
 
 
 async def show_fleet_history(tools: Tools, call: Call) -> Answer:
-    return Answer(_history(await history.shown(tools.context, call.caller, call.query.get("hours", _HOURS))))
+    hours, reasons = call.query.get("hours", _HOURS), call.query.get("reasons", _REASONS)
+    return Answer(_history(await history.shown(tools.context, call.caller, hours, reasons)))
 
 
 def _history(found: History) -> FleetHistory:

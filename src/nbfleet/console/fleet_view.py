@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
+from nbfleet.wire import errors
+
 FILTERS = (
     "name", "status", "owner", "username", "flavor", "pool_id", "pool_name", "workspace_id", "feature",
     "image_id", "swr_path", "tags", "description", "billing", "ip", "id", "created_since", "created_until",
@@ -124,7 +126,8 @@ class View:
 
 def parse(query: str) -> View:
     """The view at an address. Names that it does not know are passed over; of statuses and tags several may
-    stand in it, of everything else the last one counts. `page` is another way to say where it begins."""
+    stand in it, of everything else the last one counts. `page` is another way to say where it begins. Raises
+    ApiError where it has too many fields, or NUL in one."""
     given = _gathered(query)
     limit = _number(given.get("limit", ""), _SIZE) or _SIZE
     offset = _number(given.get("offset", ""), 0)
@@ -142,12 +145,24 @@ def parse(query: str) -> View:
 def _gathered(query: str) -> dict[str, str]:
     """Names and their texts without space around them; none is empty."""
     found: dict[str, str] = {}
-    for name, value in parse_qsl(query, errors="replace", max_num_fields=_FIELDS):
-        text = value.replace("\0", "").strip()
+    for name, value in _fields(query):
+        text = value.strip()
         if not text:
             continue
         name = "workspace_id" if name == "workspaceId" else name  # noqa: PLW2901 - the older spelling.
         found[name] = f"{found[name]},{text}" if name in _SEVERAL and name in found else text
+    return found
+
+
+def _fields(query: str) -> list[tuple[str, str]]:
+    """What stands in the query, as far as any page can take it."""
+    number = query.count("&") + 1
+    if number > _FIELDS:
+        raise errors.invalid_query("query", f"one of {number} fields", f"at most {_FIELDS} fields")
+    found = parse_qsl(query, errors="replace")
+    for name, value in found:
+        if "\0" in name or "\0" in value:
+            raise errors.invalid_query(name, value, "text without NUL")
     return found
 
 

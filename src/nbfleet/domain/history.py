@@ -20,6 +20,7 @@ _STEPS = ((4, MINUTE), (26, 10 * MINUTE), (8 * 24, HOUR), (31 * 24, 3 * HOUR), (
 
 _BY_HOUR = 8 * 24
 REASON_LENGTH = 160
+MOST_REASONS = 20  # Of one project, hour and event; what comes after them is counted without its reason.
 _IDS = re.compile(r"\b[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\b")
 
 

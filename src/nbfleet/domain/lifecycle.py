@@ -200,6 +200,11 @@ def allows(status: Status, event: Event, *, waiting: bool = False, settled: bool
     return row is not None and (waiting or not row.waiting) and (settled or not row.settled)
 
 
+def possible(status: Status, *, waiting: bool = False, settled: bool = True) -> frozenset[Event]:
+    """Everything that can happen to a notebook of this status; what is not known is taken for unlikely."""
+    return frozenset(one for one in Event if allows(status, one, waiting=waiting, settled=settled))
+
+
 def apply(notebook: Notebook, event: Event, now: int, *, claimed: bool = True) -> Notebook:
     """The notebook after the event; raises IllegalTransition where the table has no such edge.
 

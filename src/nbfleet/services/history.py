@@ -19,8 +19,6 @@ from nbfleet.store.database import Connection
 from nbfleet.store.expiries import Expiry
 from nbfleet.wire import errors
 
-MOST_REASONS = 20
-
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -45,13 +43,16 @@ class Capacity:
     room: Room
 
 
-async def shown(context: Context, caller: Caller, hours: int) -> History:
-    """The last `hours`, at most domain.history.MOST_HOURS."""
+async def shown(context: Context, caller: Caller, hours: int, reasons: int) -> History:
+    """The last `hours`, at most domain.history.MOST_HOURS, with so many reasons of failures."""
     _check_sees_all(caller)
-    return await context.database.read(_shown, context, caller.project_id, context.clock(), hours)
+    asked = (context, caller.project_id, context.clock(), hours, reasons)
+    return await lists.bounded_read(context, caller, _shown, *asked)
 
 
-def _shown(connection: Connection, context: Context, project_id: str, now: int, hours: int) -> History:
+def _shown(
+    connection: Connection, context: Context, project_id: str, now: int, hours: int, reasons: int
+) -> History:
     since, step, width = now - hours * HOUR, step_for(hours), width_for(hours)
     number = context.directory.project(connection, project_id)
     if number is None:
@@ -63,7 +64,7 @@ def _shown(connection: Connection, context: Context, project_id: str, now: int, 
         width,
         history.samples(connection, number, since, step),
         history.happened(connection, number, since, width),
-        history.reasons(connection, number, since, MOST_REASONS),
+        history.reasons(connection, number, since, reasons) if reasons else (),
     )
 
 
@@ -71,7 +72,7 @@ async def stopping_next(context: Context, caller: Caller, limit: int) -> Sequenc
     """The running notebooks that the caller may see and whose leases end next, the soonest first."""
     wanted = Query(feature=None, workspace_id=None, statuses=(Status.RUNNING,))
     query = access.narrow(wanted, caller, Scope.ALL)
-    return await lists.long_read(context, caller, expiries.next_of, context.directory, query, limit)
+    return await lists.bounded_read(context, caller, expiries.next_of, context.directory, query, limit)
 
 
 async def capacity(context: Context, caller: Caller) -> list[Capacity]:

@@ -149,6 +149,20 @@ async def _page(context: Context, question: Question) -> Page:
     return await long_read(context, question.caller, listing.page, *asked)
 
 
+async def bounded_read(
+    context: Context,
+    caller: Caller,
+    fn: Callable[Concatenate[Connection, P], R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R:
+    """fn(connection, ...) by a glance if that is enough, else as a long read."""
+    try:
+        return await context.database.glance(fn, *args, **kwargs)
+    except TooSlow:
+        return await long_read(context, caller, fn, *args, **kwargs)
+
+
 async def long_read(
     context: Context,
     caller: Caller,

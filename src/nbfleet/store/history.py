@@ -8,14 +8,16 @@ one transaction with them.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, delete, func, select, text, update
 
 from nbfleet.domain.history import (
     ACTIVITY_KEPT,
     FAILURES,
     HOUR,
     KEPT,
+    MOST_REASONS,
     Activity,
     activity_of,
     reason_of,
@@ -59,11 +61,14 @@ class Reason:
     count: int
 
 
+_Sums: TypeAlias = "Counter[tuple[int, int, Activity, str]]"
+
 _SAMPLED = text(
     "INSERT INTO status_samples (project_no, span, at, status, total) "  # noqa: S608 - a constant of ours.
     "SELECT project_no, :span, :at, status, sum(total) FROM count_by_status "
     f"WHERE status <> {DELETED} GROUP BY project_no, status ON CONFLICT DO NOTHING"
 )
+_BEGUN = text("INSERT INTO settings (key, value) VALUES (:key, '0') ON CONFLICT DO NOTHING")
 _COUNTED = text(
     "INSERT INTO activity_hours (project_no, hour, event, reason, total) "
     "VALUES (:project_no, :hour, :event, :reason, :total) ON CONFLICT (project_no, hour, event, reason) "
@@ -95,9 +100,10 @@ def count_activity(connection: Connection, now: int) -> int:
     if not found:
         return 0
     numbers = {id_: no for no, id_ in connection.execute(select(projects.c.no, projects.c.id))}
+    sums = _bounded(connection, _sums(found, numbers, now))
     rows = [
         {"project_no": no, "hour": hour, "event": activity.value, "reason": reason, "total": total}
-        for (no, hour, activity, reason), total in sorted(_sums(found, numbers, now).items())
+        for (no, hour, activity, reason), total in sorted(sums.items())
     ]
     if rows:
         connection.execute(_COUNTED, rows)
@@ -110,10 +116,8 @@ def _settled(found: Sequence[audit.Change], now: int) -> Sequence[audit.Change]:
     return found[: next(young, len(found))]
 
 
-def _sums(
-    found: Sequence[audit.Change], numbers: Mapping[str, int], now: int
-) -> Counter[tuple[int, int, Activity, str]]:
-    sums: Counter[tuple[int, int, Activity, str]] = Counter()
+def _sums(found: Sequence[audit.Change], numbers: Mapping[str, int], now: int) -> _Sums:
+    sums: _Sums = Counter()
     for one in found:
         activity, number = activity_of(one.event, one.after), numbers.get(one.project_id)
         if activity is not None and number is not None and one.at >= now - ACTIVITY_KEPT:
@@ -121,14 +125,42 @@ def _sums(
     return sums
 
 
+def _bounded(connection: Connection, sums: _Sums) -> _Sums:
+    """Without more reasons than are kept: those that are there already, then the most frequent ones. Reasons
+    are what users can bring about, so their number is not left to them."""
+    known: dict[tuple[int, int, Activity], set[str]] = {}
+    bounded: _Sums = Counter()
+    for (no, hour, activity, reason), total in sorted(sums.items(), key=lambda one: (-one[1], one[0])):
+        place = (no, hour, activity)
+        if reason and place not in known:
+            known[place] = _reasons_at(connection, *place)
+        kept = known.get(place, set())
+        if reason and (reason in kept or len(kept) < MOST_REASONS):
+            kept.add(reason)
+            bounded[*place, reason] += total
+        else:
+            bounded[*place, ""] += total
+    return bounded
+
+
+def _reasons_at(connection: Connection, project_no: int, hour: int, activity: Activity) -> set[str]:
+    a = activity_hours.c
+    query = select(a.reason).where(
+        a.project_no == project_no, a.hour == hour, a.event == activity.value, a.reason != ""
+    )
+    return {*connection.execute(query).scalars()}
+
+
 def _place(connection: Connection) -> int:
-    return int(connection.execute(select(settings.c.value).where(settings.c.key == _PLACE)).scalar() or 0)
+    """Locked, so that of several who count at once each goes on where the one before has ended."""
+    # There has to be a row to lock.
+    connection.execute(_BEGUN, {"key": _PLACE})
+    query = select(settings.c.value).where(settings.c.key == _PLACE)
+    return int(connection.execute(query.with_for_update()).scalar_one())
 
 
 def _remember(connection: Connection, number: int) -> None:
-    known = update(settings).where(settings.c.key == _PLACE).values(value=str(number))
-    if connection.execute(known).rowcount == 0:
-        connection.execute(insert(settings).values(key=_PLACE, value=str(number)))
+    connection.execute(update(settings).where(settings.c.key == _PLACE).values(value=str(number)))
 
 
 # What is asked of it.

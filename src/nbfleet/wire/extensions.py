@@ -176,6 +176,12 @@ EXTENSIONS: tuple[Operation, ...] = (
                 "How many hours back from now.",
                 default=24,
             ),
+            query(
+                "reasons",
+                Annotated[int, Meta(ge=0, le=20)],
+                "How many reasons of failures to tell, at most; finding them takes longest.",
+                default=20,
+            ),
         ),
         answer=FleetHistory,
         permission=Action("modelarts:notebook:listAllNotebooks"),

@@ -22,6 +22,17 @@ def on_page_of(seat: Seat, one: dict[str, Any]) -> Page:
     return seat.page
 
 
+def turned(page: Page, *, hidden: bool) -> None:
+    """As when another tab comes before it, or it comes to the front again."""
+    page.evaluate(
+        """hidden => {
+            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
 def events(page: Page) -> list[str]:
     """What happened, first to last."""
     told = page.locator("#rows .what").all_inner_texts()
@@ -98,6 +109,25 @@ def test_the_life_of_a_notebook_is_followed_live(sit: Sit, member: Caller) -> No
     member.gone(one["id"])
 
 
+def test_hidden_tabs_leave_connections_to_the_others(sit: Sit, member: Caller) -> None:
+    one = member.running(name="tabs")
+    seat = sit(member)
+    tabs = [on_page_of(seat, one)]
+    for _ in range(5):
+        turned(tabs[-1], hidden=True)
+        tabs.append(seat.page.context.new_page())
+        tabs[-1].goto(tabs[0].url)
+    turned(tabs[-1], hidden=True)
+    # The browser has six connections to a host, so a seventh page comes only if one of them is free.
+    answered = tabs[0].evaluate("fetch(location.href).then(answer => answer.status)")
+    assert answered == 200
+    assert member.post(f"/{one['id']}/stop").status == 200
+    turned(tabs[0], hidden=False)
+    expect(tabs[0].locator("#head .state")).to_have_text("Stopped")
+    for tab in tabs[1:]:
+        tab.close()
+
+
 def test_address_token_and_the_way_in_are_the_owners(sit: Sit, member: Caller, hosted: Hosted) -> None:
     one = member.running(name="opened")
     seat = sit(member)
@@ -148,6 +178,31 @@ def test_changes_are_saved_and_refusals_stand_beside_their_fields(sit: Sit, memb
         "renamed", "kept while refused", "modelarts.vm.cpu.2u",
     )  # fmt: skip
     assert now["tags"] == [{"key": "kept", "value": ""}, {"key": "new", "value": "2"}]
+
+
+def test_what_others_changed_meanwhile_stays_and_a_refusal_tells_what_is_saved(
+    sit: Sit, member: Caller
+) -> None:
+    one = member.stopped(name="shared", tags=[{"key": "old", "value": "1"}, {"key": "kept"}])
+    seat = sit(member)
+    page = on_page_of(seat, one)
+    page.click("#edit summary")
+    page.fill("#edit [name=name]", "mine")
+    theirs = {"description": "theirs\nin two lines", "flavor": "modelarts.vm.cpu.2u"}
+    assert member.put(f"/{one['id']}", theirs).status == 200
+    tags = {"tags": [{"key": "theirs", "value": "2"}, {"key": "kept", "value": "theirs"}]}
+    assert member.post(f"/{one['id']}/tags/create", tags).status == 204
+    page.fill("#edit [name=tags]", f"kept\n{'k' * 129}")
+    page.click("#edit button.main")
+    expect(page.locator("#edit [role=alert]")).to_have_text("Saved: Name, Tags removed. Not saved: Tags set.")
+    page.fill("#edit [name=tags]", "kept\nnew=3")
+    page.click("#edit button.main")
+    expect(page.locator("#edit .good")).to_have_text("Saved.")
+    now = member.get(f"/{one['id']}").json
+    assert {name: now[name] for name in ("name", *theirs)} == {"name": "mine", **theirs}
+    assert sorted((tag["key"], tag["value"]) for tag in now["tags"]) == [
+        ("kept", "theirs"), ("new", "3"), ("theirs", "2"),
+    ]  # fmt: skip
 
 
 def test_storage_is_attached_and_detached_while_it_runs(sit: Sit, member: Caller) -> None:

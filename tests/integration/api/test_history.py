@@ -1,6 +1,7 @@
 """What is told of a fleet as a whole, and to whom: over time, soon, and how much room there is."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,10 @@ def test_the_history_of_a_project(hosted: Hosted) -> None:
     }
     day = admin.get("/history").json
     assert (day["since"], day["step"]) == (now - DAY, 10 * MINUTE)
+    assert admin.get("/history", {"hours": 1, "reasons": 0}).json == {
+        **admin.get("/history", {"hours": 1}).json,
+        "reasons": [],
+    }
     month = admin.get("/history", {"hours": 30 * 24}).json
     assert (month["step"], month["width"]) == (3 * HOUR, DAY)
     assert [one["since"] for one in month["activity"]] == [first - first % DAY] * 3
@@ -115,6 +120,11 @@ def test_what_stops_next_is_told_of_what_a_reader_may_see(hosted: Hosted) -> Non
             "stop_at": hosted.clock.now + HOUR,
         }
     ]
+    # A short look takes none of the few places for long ones.
+    with ExitStack() as taken:
+        for _ in range(hosted.settings.long_reads):
+            taken.enter_context(hosted.context.long_reads.take(bob.user_id, hosted.settings.long_reads))
+        assert stopping(bob) == ["first"]
     alice.post(f"/{last['id']}/stop")
     assert stopping(admin) == ["first", "next"]
     assert stopping(hosted.user("carol", "local")) == []

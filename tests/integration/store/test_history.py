@@ -1,10 +1,11 @@
 """Samples of the counters, and the record counted by the hour: each entry once, and for a while."""
 
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 
-from nbfleet.domain.history import DAY, HOUR, MINUTE, Activity
+from nbfleet.domain.history import DAY, HOUR, MINUTE, MOST_REASONS, Activity
 from nbfleet.domain.lifecycle import Status
 from nbfleet.domain.notebook import Notebook, Observed, Wanted
 from nbfleet.store import audit, history, notebooks
@@ -170,6 +171,52 @@ def test_reasons_of_failures_are_grouped_without_ids_the_most_frequent_first(sto
     assert store.database.read_now(history.reasons, number(store), T0 + HOUR, 1) == [
         Reason(Activity.DIED, "", 1)
     ]
+
+
+def test_only_so_many_reasons_of_an_hour_are_kept_and_the_rest_is_counted_without(store: Store) -> None:
+    one = add(store, **FAILED)
+    for number_ in range(MOST_REASONS + 5):
+        record(store, T0, "start failed", one, f"bad {number_:02}")
+    for reason in ("bad 24", "often", "often"):
+        record(store, T0 + 1, "start failed", one, reason)
+    assert count(store, T0 + SETTLED + 1) == MOST_REASONS + 8
+    record(store, T0 + 2, "start failed", one, "bad 00")
+    record(store, T0 + 3, "start failed", one, "late")
+    record(store, T0 + HOUR, "start failed", one, "late")
+    assert count(store, T0 + HOUR + SETTLED) == 3
+
+    def told(since: int) -> dict[str, int]:
+        found = store.database.read_now(history.reasons, number(store), since, 99)
+        return {reason.reason: reason.count for reason in found}
+
+    assert told(T0 + HOUR) == {"late": 1}
+    assert told(T0) == {
+        "often": 2,
+        "bad 24": 2,
+        "bad 00": 2,
+        **{f"bad {kept:02}": 1 for kept in range(1, MOST_REASONS - 2)},
+        "": 7,
+        "late": 1,
+    }
+    assert happened(store, T0)[0] == Happened(T0, Activity.START_FAILED, MOST_REASONS + 10)
+
+
+def test_two_that_count_at_once_count_nothing_twice(store: Store) -> None:
+    record(store, T0, "ready", add(store, **RUNS))
+    counted: list[int] = []
+    second = Thread(target=lambda: counted.append(count(store, T0 + DAY)))
+
+    def first(connection: Connection) -> int:
+        number_ = history.count_activity(connection, T0 + DAY)
+        second.start()
+        # It has to wait for the end of this transaction; what does not wait is done in less.
+        second.join(0.5)
+        return number_
+
+    assert store.database.write_now(first) == 1
+    second.join()
+    assert counted == [0]
+    assert happened(store, T0) == [Happened(T0, Activity.READY, 1)]
 
 
 def test_a_round_counts_no_more_than_so_many_and_the_next_goes_on(

@@ -7,21 +7,8 @@ from msgspec import UNSET
 
 from nbfleet.console import wishes
 from nbfleet.console.visit import Form
-from nbfleet.wire import enums, errors
-from nbfleet.wire.images import Image
-from nbfleet.wire.notebooks import NotebookResp
+from nbfleet.wire import errors
 from nbfleet.wire.tags import TmsTagResponse
-from nbfleet.wire.volumes import VolumeRes
-
-ONE = NotebookResp(
-    id="11111111-2222-4333-8444-555555555555",
-    name="one",
-    status=enums.NotebookStatus.STOPPED,
-    flavor="small",
-    image=Image(id="22222222-2222-4333-8444-555555555555"),
-    volume=VolumeRes(capacity=5),
-    tags=[TmsTagResponse(key="a", value="1"), TmsTagResponse(key="b")],
-)
 
 
 def form(**fields: str) -> Form:
@@ -75,21 +62,37 @@ def test_what_is_empty_is_left_out_and_what_makes_no_sense_travels_on() -> None:
 @pytest.mark.parametrize(
     ("fields", "body"),
     [
-        ({"name": "one", "description": "", "flavor": "small"}, {}),
-        ({"name": "two", "description": "d"}, {"name": "two", "description": "d"}),
-        ({"storage_new_size": "9", "storage_was": "5"}, {"storage_new_size": 9}),
-        # The volume has grown since the form was made; nobody asked to shrink it.
-        ({"storage_new_size": "4", "storage_was": "4"}, {}),
+        ({"name": "one", "name_was": "one", "description": "", "flavor": "s"}, {"flavor": "s"}),
+        ({"name": "two", "name_was": "one", "flavor_was": "s"}, {"name": "two"}),
+        ({"description": "a\r\nb", "description_was": "a\nb"}, {}),
+        ({"description": "", "description_was": "d"}, {"description": ""}),
+        ({"storage_new_size": "9", "storage_new_size_was": "5"}, {"storage_new_size": 9}),
+        ({"storage_new_size": "4", "storage_new_size_was": "4"}, {}),
     ],
 )
-def test_only_what_differs_is_asked_for(fields: dict[str, str], body: dict[str, Any]) -> None:
-    assert wishes.to_change(form(**fields), ONE) == body
+def test_only_what_differs_from_what_was_shown_is_asked_for(
+    fields: dict[str, str], body: dict[str, Any]
+) -> None:
+    assert wishes.to_change(form(**fields)) == body
 
 
 def test_tags_that_are_new_or_other_are_set_and_those_left_out_are_removed() -> None:
-    assert wishes.tags_to_change(form(tags="a=2\nc"), ONE) == (
+    was = wishes.lines_of([TmsTagResponse(key="a", value="1"), TmsTagResponse(key="b")])
+    assert was == "a=1\nb"
+    assert wishes.tags_to_change(form(tags="a=2\r\nc", tags_was=was)) == (
         [{"key": "a", "value": "2"}, {"key": "c", "value": ""}],
         [{"key": "b"}],
     )
-    assert wishes.tags_to_change(form(tags=wishes.lines_of(ONE.tags)), ONE) == ([], [])
+    assert wishes.tags_to_change(form(tags=was, tags_was=was)) == ([], [])
     assert wishes.lines_of(UNSET) == ""
+
+
+def test_what_is_saved_counts_as_shown() -> None:
+    sent = form(name="two", name_was="one", tags="a=2\nb", tags_was="a=1\nc\nb")
+    asked = wishes.changes(sent)
+    assert [(one.operation, one.body, dict(one.then)) for one in asked] == [
+        ("UpdateNotebook", {"name": "two"}, {"name_was": "two"}),
+        ("DeleteNotebookTags", {"tags": [{"key": "c"}]}, {"tags_was": "a=1\nb"}),
+        ("CreateNotebookTags", {"tags": [{"key": "a", "value": "2"}]}, {"tags_was": "a=2\nb"}),
+    ]
+    assert wishes.changes(form(name="one", name_was="one")) == []

@@ -9,10 +9,9 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from msgspec import UNSET
 from starlette.responses import HTMLResponse, Response
 
-from nbfleet.console import fleet_view
+from nbfleet.console import deeds, fleet_view
 from nbfleet.console.fleet_view import View
 from nbfleet.console.live import Live, Watch
 from nbfleet.console.page import Page, Parts
@@ -23,7 +22,7 @@ from nbfleet.console.visit import Visit
 from nbfleet.domain import access
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Event as Change
-from nbfleet.domain.lifecycle import Status, allows
+from nbfleet.domain.lifecycle import Status
 from nbfleet.services import changes, permits
 from nbfleet.services.context import Context
 from nbfleet.store.listing import Row
@@ -82,21 +81,14 @@ class Line:
 
 
 def line_of(caller: Caller, notebook: NotebookResp, owner_id: str, owner_name: str) -> Line:
-    status = Status(notebook.status.value)
-    reaches = access.acts_on(caller, owner_id)
-    return Line(
-        notebook,
-        owner_id,
-        owner_name,
-        may_start=reaches and access.may(caller, "modelarts:notebook:start") and allows(status, Change.START),
-        may_stop=reaches and access.may(caller, "modelarts:notebook:stop") and allows(status, Change.STOP),
-    )
+    can = deeds.offered(caller, notebook, owner_id)
+    return Line(notebook, owner_id, owner_name, may_start=Change.START in can, may_stop=Change.STOP in can)
 
 
 def _line_of_answer(caller: Caller, notebook: NotebookResp) -> Line:
     user = given(notebook.user, None)
     name = "" if user is None else given(user.name)
-    return line_of(caller, notebook, "" if user is None else given(user.id), name)
+    return line_of(caller, notebook, deeds.owner_of(notebook), name)
 
 
 def mark(cells: str) -> str:
@@ -117,7 +109,7 @@ class Fleet:
         values: dict[str, Any] = {"view": view, "columns": columns, "refusal": None, **_WORDS}
         values["sizes"] = sorted({*fleet_view.SIZES, view.limit})
         wants_names = "workspace" in columns or not visit.is_part
-        values["workspaces"] = await _names(visit, "workspace") if wants_names else {}
+        values["workspaces"] = await _workspaces(visit) if wants_names else {}
         try:
             values |= await self._listed(visit, view)
         except ApiError as refusal:
@@ -163,7 +155,7 @@ class Fleet:
             flavors = [given(one.id) for one in found.data]
         except ApiError:
             pass
-        return {"flavors": flavors, "pools": await _names(visit, "pool")}
+        return {"flavors": flavors, "pools": await _pools(visit)}
 
     async def counts(self, visit: Visit) -> Response:
         """How many there are in each state under the other filters, each number for its own place."""
@@ -193,7 +185,7 @@ class Fleet:
         if row is None:
             raise errors.no_such_path(visit.request.url.path)
         columns = _columns(visit)
-        names = await _names(visit, "workspace") if "workspace" in columns else {}
+        names = await _workspaces(visit) if "workspace" in columns else {}
         line = _line_of_row(visit.caller, row)
         return HTMLResponse(self._row(visit, line, columns, names), headers={"Cache-Control": "no-store"})
 
@@ -209,7 +201,7 @@ class Fleet:
         query = visit.request.query_params
         ids = frozenset([one for one in query.get("ids", "").split(",") if one][:_WATCHED])
         total = query.get("total", "")
-        names = await _names(visit, "workspace") if "workspace" in _columns(visit) else {}
+        names = await _workspaces(visit) if "workspace" in _columns(visit) else {}
         view = fleet_view.parse(query.get("view", ""))
         follower = _Follower(self, visit, self._live, view, names, total)
         return stream(visit, self._live, ids, follower.events)
@@ -299,14 +291,24 @@ def _line_of_row(caller: Caller, row: Row) -> Line:
     return line_of(caller, _document(row), row.owner_id, row.owner_name)
 
 
-async def _names(visit: Visit, by: str) -> dict[str, str]:
-    """Names by id of the pools or workspaces that have notebooks; none where that can not be told quickly."""
+async def _workspaces(visit: Visit) -> dict[str, str]:
+    """Names by id of those that the reader may see; none where they may see no list of them."""
+    query = {"limit": _CHOICES, "sort_by": "name", "order": "asc"}
     try:
-        found = await visit.desk.ask("CountNotebooks", {**EVERYWHERE, "by": by, "limit": _CHOICES})
+        found = await visit.desk.ask("ListWorkspace", query)
     except ApiError:
         return {}
-    named = ((one.key, one.key if one.name is UNSET else one.name) for one in found.groups if one.key)
-    return dict(sorted(named, key=lambda pair: pair[1]))
+    return {one.id: one.name for one in found.workspaces}
+
+
+async def _pools(visit: Visit) -> dict[str, str]:
+    """Names by id of the pools of the settings, like the workspaces."""
+    try:
+        found = await visit.desk.ask("ListPools")
+    except ApiError:
+        return {}
+    names = {one.metadata.name: given(one.metadata.labels, None) for one in found.items}
+    return {key: key if labels is None else given(labels.name, key) for key, labels in names.items()}
 
 
 def _columns(visit: Visit) -> Sequence[str]:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from nbfleet.console import story, wishes
+from nbfleet.console import deeds, story, wishes
 from nbfleet.console.live import Watch
 from nbfleet.console.page import Page, Parts
 from nbfleet.console.shown import amount, memory
@@ -24,6 +24,7 @@ from nbfleet.console.story import StepTold
 from nbfleet.console.stream import Event, stream
 from nbfleet.console.texts import _, ngettext
 from nbfleet.console.visit import Visit
+from nbfleet.console.wishes import Wish
 from nbfleet.domain import lifecycle
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Status
@@ -56,12 +57,12 @@ _DEEDS: Mapping[str, tuple[str, bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the templates show. `acts`: whether the reader's actions reach it; `can`: what its status allows
-    then. `mounts` is None while there can be none. `older` leads to the events before these."""
+    """What the templates show. `acts`: whether the reader's actions reach it; `can`: what they can do
+    with it now. `mounts` is None while there can be none. `older` leads to the events before these."""
 
     one: NotebookResp
     acts: bool
-    can: frozenset[str]
+    can: frozenset[lifecycle.Event]
     steps: Sequence[StepTold]
     events: Sequence[NotebookEvent]
     older: str | None
@@ -193,13 +194,17 @@ class NotebookPage:
         return await self._form(visit, await _show(visit), {}, None)
 
     async def save(self, visit: Visit) -> Response:
-        one = await _show(visit)
+        """Asks for one change after the other; a refusal ends it and tells what is saved by then."""
         typed = {name: visit.form.one(name) for name in visit.form.fields}
+        asked, saved = wishes.changes(visit.form), 0
         try:
-            await _changed(visit, one)
+            for wish in asked:
+                await visit.desk.ask(wish.operation, None, wish.body, **{wish.path: _id(visit)})
+                typed |= wish.then
+                saved += 1
         except ApiError as refusal:
-            return await self._form(visit, one, typed, refusal)
-        return await self._form(visit, await _show(visit), {}, None, saved=True)
+            return await self._form(visit, await _show(visit), typed, refusal, asked[:saved], asked[saved:])
+        return await self._form(visit, await _show(visit), {}, None, asked)
 
     async def _form(
         self,
@@ -207,10 +212,11 @@ class NotebookPage:
         one: NotebookResp,
         typed: Mapping[str, str],
         refusal: ApiError | None,
-        *,
-        saved: bool = False,
+        saved: Sequence[Wish] | None = None,
+        unsaved: Sequence[Wish] = (),
     ) -> Response:
-        """The form to change it; `typed` is what it held when it was refused."""
+        """The form to change it; `typed` is what it held when it was refused. `saved` is None where nobody
+        has sent it."""
         switchable = await visit.desk.ask("ShowSwitchableFlavors", id=_id(visit))
         values = {
             "one": one,
@@ -221,6 +227,7 @@ class NotebookPage:
             "refusal": refusal,
             "field": "" if refusal is None else wishes.field_of(refusal),
             "saved": saved,
+            "unsaved": unsaved,
         }
         return self._answer("notebook_edit.html", visit, **values)
 
@@ -307,27 +314,17 @@ async def _events(visit: Visit, marker: str | None = None) -> Any:
 
 async def _view(visit: Visit) -> View:
     one, answer = await _show(visit), await _events(visit)
-    acts = visit.acts_on("" if one.user_id is UNSET else one.user_id)
+    owner_id = deeds.owner_of(one)
     steps = story.steps(one, answer.events)
     return View(
         one=one,
-        acts=acts,
-        can=_can(one) if acts else frozenset(),
+        acts=visit.acts_on(owner_id),
+        can=deeds.offered(visit.caller, one, owner_id),
         steps=steps,
         events=answer.events,
         older=None if answer.next_marker is UNSET else answer.next_marker,
         mounts=await _mounts(visit, one),
     )
-
-
-def _can(one: NotebookResp) -> frozenset[str]:
-    """What the status allows; a start that waits for its turn is called off by a stop."""
-    status = Status(one.status.value)
-    progress = [] if one.action_progress is UNSET else one.action_progress
-    waiting = all(part.status.value == "WAITING" for part in progress)
-    wishes_ = (lifecycle.Event.START, lifecycle.Event.STOP, lifecycle.Event.DELETE)
-    more = (lifecycle.Event.FREEZE, lifecycle.Event.UNFREEZE)
-    return frozenset(e.value for e in (*wishes_, *more) if lifecycle.allows(status, e, waiting=waiting))
 
 
 async def _mounts(visit: Visit, one: NotebookResp) -> Sequence[DataVolumesRes] | None:
@@ -338,17 +335,6 @@ async def _mounts(visit: Visit, one: NotebookResp) -> Sequence[DataVolumesRes] |
     except ApiError:
         # It stopped meanwhile, or the reader's role does not include them.
         return None
-
-
-async def _changed(visit: Visit, one: NotebookResp) -> None:
-    body = wishes.to_change(visit.form, one)
-    if body:
-        await visit.desk.ask("UpdateNotebook", None, body, id=one.id)
-    new, gone = wishes.tags_to_change(visit.form, one)
-    if gone:
-        await visit.desk.ask("DeleteNotebookTags", None, {"tags": gone}, resource_id=one.id)
-    if new:
-        await visit.desk.ask("CreateNotebookTags", None, {"tags": new}, resource_id=one.id)
 
 
 def _cannot_open(visit: Visit, one: NotebookResp) -> ApiError:

@@ -2,20 +2,23 @@
 list that it counts.
 
 Whoever sees the whole fleet sees its history and its room as well, others their own notebooks. The parts keep
-themselves up to date, each at the pace of what it shows, and each costs the same however large the fleet is;
-but for one, which comes after the page and says so when it takes too long.
+themselves up to date, each at the pace of what it shows. Two of them look at what runs and not at counters
+alone: they come after the page, so that it does not wait for them. Any part may be refused for a while, and
+then says so in its place; the others are there.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from nbfleet.console import charts, fleet_shape
+from nbfleet.console import charts, deeds, fleet_shape
 from nbfleet.console.page import Page, Parts
 from nbfleet.console.visit import Visit
+from nbfleet.domain.lifecycle import Event
 from nbfleet.wire.errors import ApiError
+from nbfleet.wire.notebooks import NotebookResp
 
 _DAY, _MONTH = 24, 30 * 24  # Hours.
 _GROUPS = 8
@@ -32,48 +35,42 @@ class Overview:
     # The page and its parts.
 
     async def shown(self, visit: Visit) -> Response:
-        makers = [_now, _soon, *((_time, _room) if visit.sees_fleet else (_mine,))]
+        names = ("now", "time", "room") if visit.sees_fleet else ("now", "mine")
         values: _Values = {}
-        for made in await asyncio.gather(*(_allowed(maker, visit) for maker in makers)):
+        for made in await asyncio.gather(*(_told(name, visit) for name in names)):
             values |= made
         if "counts" not in values:
             return self._renderer.page("overview_closed.html", visit.look, visit, 403)
         return self._page(visit, "overview.html", values)
 
-    def part(self, name: str, make: Callable[[Visit], Awaitable[_Values]]) -> Page:
+    def part(self, name: str) -> Page:
         async def shown(visit: Visit) -> Response:
-            return self._page(visit, f"overview_{name}.html", await make(visit))
+            return self._page(visit, f"overview_{name}.html", await _told(name, visit))
 
         return Page(f"overview {name}", f"overview/{name}", shown)
-
-    async def running(self, visit: Visit) -> Response:
-        """What runs, by what it is and whose: it looks at what runs, so it may be refused."""
-        try:
-            values = await _running(visit)
-        except ApiError as refusal:
-            if refusal.status not in _BUSY:
-                raise
-            values = {"groups": None}
-        return self._page(visit, "overview_running.html", values)
 
     async def start(self, visit: Visit) -> Response:
         await visit.desk.ask("StartNotebook", id=visit.request.path_params["id"])
         if not visit.is_part:
             return RedirectResponse(f"{visit.base}/", 303)
-        return self._page(visit, "overview_mine.html", await _mine(visit))
+        return self._page(visit, "overview_mine.html", await _told("mine", visit))
 
     def _page(self, visit: Visit, template: str, values: _Values) -> Response:
-        known = {"door": _door(visit), "statuses": fleet_shape.STATUSES, "share": charts.share}
+        known: _Values = {"door": _door(visit), "statuses": fleet_shape.STATUSES, "share": charts.share}
+        known["offered"] = _offered(visit)
         known |= {"failure_status": fleet_shape.FAILURE_STATUS.get, "failure_word": fleet_shape.failure_word}
         return self._renderer.page(template, visit.look, visit, **known, **values)
 
 
-async def _allowed(make: Callable[[Visit], Awaitable[_Values]], visit: Visit) -> _Values:
-    """Nothing where the reader may not see it: who sees the notebooks of some workspaces only sees no sums
-    of all."""
+async def _told(name: str, visit: Visit) -> _Values:
+    """What a part shows. Nothing where the reader may not see it: who sees the notebooks of some workspaces
+    only sees no sums of all. None as its first value where the service is too busy to tell."""
+    first, make = _PARTS[name]
     try:
         return await make(visit)
     except ApiError as refusal:
+        if refusal.status in _BUSY:
+            return {first: None}
         if refusal.status != 403:
             raise
         return {}
@@ -88,6 +85,10 @@ def _door(visit: Visit) -> Callable[..., str]:
     return door
 
 
+def _offered(visit: Visit) -> Callable[[NotebookResp], frozenset[Event]]:
+    return lambda one: deeds.offered(visit.caller, one, deeds.owner_of(one))
+
+
 # What each part shows.
 
 
@@ -96,26 +97,20 @@ async def _now(visit: Visit) -> _Values:
 
 
 async def _soon(visit: Visit) -> _Values:
-    try:
-        found = await visit.desk.ask("ListStoppingNotebooks", {"limit": _SOON})
-    except ApiError as refusal:
-        if refusal.status not in _BUSY:
-            raise
-        return {"stopping": None}
-    return {"stopping": found.data}
+    return {"stopping": (await visit.desk.ask("ListStoppingNotebooks", {"limit": _SOON})).data}
 
 
 async def _time(visit: Visit) -> _Values:
     day, month, counts = await asyncio.gather(
-        visit.desk.ask("ShowFleetHistory", {"hours": _DAY}),
-        visit.desk.ask("ShowFleetHistory", {"hours": _MONTH}),
+        visit.desk.ask("ShowFleetHistory", {"hours": _DAY, "reasons": _GROUPS}),
+        visit.desk.ask("ShowFleetHistory", {"hours": _MONTH, "reasons": 0}),
         visit.desk.ask("CountNotebooks", {"by": "status"}),
     )
     return {
         "day": fleet_shape.over_time(day, counts),
         "month": fleet_shape.over_time(month, counts),
         "activity": fleet_shape.activity(day),
-        "reasons": day.reasons[:_GROUPS],
+        "reasons": day.reasons,
     }
 
 
@@ -139,12 +134,21 @@ async def _mine(visit: Visit) -> _Values:
     return {"mine": await visit.desk.ask("ListNotebooks", query)}
 
 
+# By the name of each part: the first of its values, and who makes them.
+_PARTS: Mapping[str, tuple[str, Callable[[Visit], Awaitable[_Values]]]] = {
+    "now": ("counts", _now),
+    "soon": ("stopping", _soon),
+    "time": ("day", _time),
+    "room": ("room", _room),
+    "running": ("groups", _running),
+    "mine": ("mine", _mine),
+}
+
+
 def pages(parts: Parts) -> list[Page]:
     made = Overview(parts)
-    shown = {"now": _now, "soon": _soon, "time": _time, "room": _room, "mine": _mine}
     return [
         Page("overview", "", made.shown),
-        *(made.part(name, make) for name, make in shown.items()),
-        Page("overview running", "overview/running", made.running),
+        *(made.part(name) for name in _PARTS),
         Page("start from overview", "overview/start/{id}", made.start, "POST"),
     ]

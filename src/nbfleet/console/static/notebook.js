@@ -3,6 +3,7 @@
 {
   const LOG_PAUSE = 2000;
   const page = document.getElementById("notebook");
+  let source = null, isGone = false;
 
   // What is chosen or typed in a part outlives the part, and so does the focus.
   function replaced(part) {
@@ -34,10 +35,17 @@
     tellTimes(list);
   }
 
-  function follow(source) {
+  // A browser holds six connections to one host, so a page that nobody sees gives its own back. What it missed
+  // comes as soon as it is shown again.
+  function follow() {
+    source?.close();
+    source = null;
+    if (isGone || document.hidden) return;
+    source = new EventSource(page.dataset.stream);
     source.addEventListener("part", (event) => replaced(JSON.parse(event.data)));
     source.addEventListener("rows", (event) => added(JSON.parse(event.data)));
     source.addEventListener("gone", (event) => {
+      isGone = true;
       source.close();
       page.innerHTML = JSON.parse(event.data).html;
     });
@@ -55,7 +63,9 @@
   }
 
   if (page) {
-    follow(new EventSource(page.dataset.stream));
+    document.addEventListener("visibilitychange", follow);
+    addEventListener("pagehide", () => source?.close());
+    follow();
     const log = document.getElementById("log");
     log?.addEventListener("toggle", () => { if (log.open) readLog(log); });
     setInterval(() => {
