@@ -35,6 +35,10 @@ async def _no_log(_notebook_id: str, _generation: int, _lines: int) -> str:
     return ""
 
 
+async def _no_usage(_notebook_id: str, _generation: int) -> None:
+    return None
+
+
 def main(kind: str, port: int, data_dir: str, database_url: str) -> None:
     settings = load({"data_dir": data_dir, "database_url": database_url, "port": port}, os.environ)
     configure_logs("info", "json")
@@ -42,7 +46,7 @@ def main(kind: str, port: int, data_dir: str, database_url: str) -> None:
     context = Context(ground.database, Directory(), ground.keyring, settings, milliseconds, lambda: None)
     answers = Answers(ground.database.version if kind in ("cached", "console") else lambda: None)
     presenter = Presenter(ground.keyring, "http://127.0.0.1:1", False)
-    tools = Tools(context, presenter, answers, Questions(), _no_log)
+    tools = Tools(context, presenter, answers, Questions(), _no_log, _no_usage)
     ready = Path(data_dir, "page.json")
     page = ready.read_bytes() if ready.exists() else b"{}"
 

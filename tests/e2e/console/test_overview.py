@@ -93,7 +93,7 @@ def test_a_member_sees_and_starts_their_own(sit: Sit, hosted: Hosted, member: Ca
     assert hrefs(seat, "#part-mine a.button") == [f"/notebooks/{stopped['id']}/open"]
     assert opened["token"] not in seat.page.request.get(seat.base).text()
     for part in ("time", "room"):
-        assert seat.page.request.get(f"{seat.base}/overview/{part}").status == 403
+        assert seat.page.request.get(f"{seat.base}/overview/{part}").text().strip() == ""
     seat.accessible()
     seat.pictures_of("overview-member")
 

@@ -37,7 +37,7 @@ mode = "positive"
 allow-extra-parameters = false
 with-security-parameters = false
 """
-SHORT, LONG = 8, 2_000  # Walks.
+SHORT, LONG = 24, 2_000  # Walks.
 STEPS = 12
 OURS = {501, 503}
 WORDS = ("id", "instance_id", "resource_id")
