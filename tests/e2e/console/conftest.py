@@ -15,8 +15,8 @@ from support.stage import RealClock
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for each module, and gone after it: while it is there no other test of the process may have an event
-    loop of its own."""
+    """One for each module, and gone after it: while it is there no other test of the process may have an
+    event loop of its own."""
     with chromium() as opened:
         yield opened
 
