@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
+import pytest
+
 from nbfleet.api.handlers import HANDLERS
 from nbfleet.domain.access import Role
 from nbfleet.services import identity
@@ -49,6 +51,18 @@ class RealClock(Clock):
     @now.setter
     def now(self, _value: int) -> None:
         """It cannot be set."""
+
+
+@contextmanager
+def on_database(request: pytest.FixtureRequest, directory: Path) -> Iterator[Hosted]:
+    """A service at the time of day, on the kind of database that the fixture's parameter names."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{directory}/test.db"
+    else:
+        url = request.getfixturevalue("postgres").new_database()
+    running = Hosted(directory, url, clock=RealClock()).start()
+    yield running
+    running.stop()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from support.browser import chromium
 from support.client import Caller
 from support.console import Seat, member_of, seat
 from support.hosted import Hosted
-from support.stage import RealClock
+from support.stage import on_database
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +24,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def hosted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     """A service of the module's own, on the simulated runtime. Its clock is that of the browser."""
-    directory = tmp_path_factory.mktemp("console")
-    if request.param == "sqlite":
-        url = f"sqlite:///{directory}/test.db"
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    running = Hosted(directory, url, clock=RealClock()).start()
-    yield running
-    running.stop()
+    with on_database(request, tmp_path_factory.mktemp("console")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

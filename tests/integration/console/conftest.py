@@ -7,19 +7,13 @@ import pytest
 
 from support.hosted import Hosted
 from support.signed_in import SignedIn, sign_in
-from support.stage import RealClock
+from support.stage import on_database
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def hosted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
-    directory = tmp_path_factory.mktemp("console")
-    if request.param == "sqlite":
-        url = f"sqlite:///{directory}/test.db"
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    running = Hosted(directory, url, clock=RealClock()).start()
-    yield running
-    running.stop()
+    with on_database(request, tmp_path_factory.mktemp("console")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
