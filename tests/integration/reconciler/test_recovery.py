@@ -110,23 +110,28 @@ class Faulty(Database):
 @pytest.mark.parametrize("store", [Database, Faulty], ids=["sound", "faulty"])
 def test_a_claim_lives_as_long_as_its_holder(store_url: str, store: type[Database]) -> None:
     """A slow start is not taken away from a service that is alive, whatever its store does meanwhile."""
+    query = select(instances.c.claim_until)
 
     async def test(machine: Machine) -> None:
         async with service(machine, Behaviour(step_seconds=40), database=database) as first:
             notebook_id = await first.create()
             await machine.knows(notebook_id)
 
-            async def renewed() -> bool:
-                """Whether what fell due was done: the claim is younger than two heartbeats, or gone."""
-                query = select(instances.c.claim_until)
-                ends = await machine.user.read(lambda connection: connection.execute(query).scalar())
-                return ends is None or ends >= machine.clock() + CLAIM - 2 * HEARTBEAT * 1000
+            async def creating() -> bool:
+                return await machine.status(notebook_id) is Status.CREATING
+
+            async def sleeping() -> bool:
+                """Whether time may pass: the step and the heartbeat wait for it, or the start has ended."""
+                return machine.clock.sleepers == 2 or not await creating()
 
             async with service(machine) as second:
-                while status_of(await machine.find(notebook_id)) is Status.CREATING:
+                await until(sleeping)
+                while await creating():
+                    ends = await machine.user.read(lambda connection: connection.execute(query).scalar())
+                    assert ends >= machine.clock() + CLAIM - 2 * HEARTBEAT * 1000
                     machine.clock.advance(1000)
                     second.reconciler.hint()
-                    await until(renewed)
+                    await until(sleeping)
                 counted = second.works.metrics.registry.get_sample_value
                 effects = ("nbfleet_effects_total", {"effect": "start", "result": "done"})
                 assert counted(*effects) is None
