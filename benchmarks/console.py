@@ -4,7 +4,7 @@
 
 Milliseconds in Chromium on the machine of the service, medians. First row: from the wish to see the page
 until its first row is visible, with an empty cache each time. Changes: from the click until the new rows are
-drawn; a search waits a quarter of a second for the next letter, which is in its figure. Bytes: all that is
+drawn; a search waits a tenth of a second for the next letter, which is in its figure. Bytes: all that is
 sent at a first visit, as it is sent. With --live so many open pages are told of 20 changes a second, and the
 share of one core that the service uses for all of it is told beside the share with no page open. SQLite; the
 service is that of `servers.py`, without anything that runs notebooks. `--keep` is that of `kinds`.
@@ -13,6 +13,7 @@ service is that of `servers.py`, without anything that runs notebooks. `--keep` 
 import argparse
 import asyncio
 import itertools
+import math
 import os
 import statistics
 import tempfile
@@ -35,6 +36,7 @@ from writes import moved, stopped
 CHROMIUM = "/usr/bin/chromium"
 CHANGES = 20  # A second.
 PAGES = 10  # Different pages of the list that are watched.
+PAGES_OF_ONE = 50  # That one user may have open.
 ROWS = 25
 # From a wish until the frame that shows its result.
 CHANGED = """
@@ -143,32 +145,37 @@ def cpu_seconds(pid: int) -> float:
 
 
 async def watched(
-    address: str, cookies: dict[str, str], pages: list[list[str]], count: int, spent: Any
+    address: str, users: list[dict[str, str]], pages: list[list[str]], count: int, spent: Any
 ) -> int:
     """Keeps `count` pages open while `spent` runs; answers how many rows they were told of meanwhile."""
     told = 0
 
-    async def read(session: aiohttp.ClientSession, ids: list[str]) -> None:
+    async def read(session: aiohttp.ClientSession, number: int) -> None:
         nonlocal told
-        async with session.get(f"{address}/live", params={"ids": ",".join(ids)}) as answer:
-            async for part in answer.content.iter_any():
-                told += part.count(b"event: row")
+        ids, cookies = pages[number % len(pages)], users[number // PAGES_OF_ONE]
+        header = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+        async with session.get(f"{address}/live", params={"ids": ",".join(ids)}, headers=header) as answer:
+            answer.raise_for_status()
+            async for line in answer.content:
+                told += line.startswith(b"event: row")
 
     connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=None)
-    async with aiohttp.ClientSession(cookies=cookies, connector=connector, timeout=timeout) as session:
-        readers = [asyncio.create_task(read(session, pages[number % len(pages)])) for number in range(count)]
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        readers = [asyncio.create_task(read(session, number)) for number in range(count)]
         await asyncio.sleep(8)  # Each is told of all its rows at first.
         before = told
         await asyncio.to_thread(spent)
         found = told - before
         for reader in readers:
+            if reader.done():
+                reader.result()
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
     return found
 
 
 def while_watched(
-    pid: int, database: Database, address: str, cookies: dict[str, str], count: int, seconds: float
+    pid: int, database: Database, address: str, users: list[dict[str, str]], count: int, seconds: float
 ) -> None:
     ids = database.read_now(stopped, PAGES * ROWS)
     pages = [ids[at : at + ROWS] for at in range(0, len(ids), ROWS)]
@@ -179,9 +186,10 @@ def while_watched(
         time.sleep(seconds)
         shares.append((cpu_seconds(pid) - used) / (time.monotonic() - begun) * 100)
 
-    with changing(database, ids):
+    # One row of each page in turn, so that every page has something to tell every second.
+    with changing(database, [one for row in zip(*pages, strict=True) for one in row]):
         spend()
-        told = asyncio.run(watched(address, cookies, pages, count, spend))
+        told = asyncio.run(watched(address, users, pages, count, spend))
     print(f"\n{CHANGES} changes a second{'':<14}share of one core")
     print(f"{'no page open':<34}{shares[0]:>10.1f} %")
     print(f"{f'{count} pages open':<34}{shares[1]:>10.1f} %     {told / seconds:.0f} rows a second told")
@@ -194,19 +202,19 @@ def run(rows: int, keep: Path | None, repeat: int, live: int, seconds: float) ->
         with suppress(NotEmpty):
             asyncio.run(fleet.fill(folder, rows))
         made, port = asyncio.run(fleet.log_in(folder)), free_port()
-        ticket = asyncio.run(fleet.login_ticket(folder))
+        tickets = asyncio.run(fleet.login_tickets(folder, max(1, math.ceil(live / PAGES_OF_ONE))))
         database, server = Database(sqlite_url(folder / "nbfleet.db")), start("console", port, folder)
         address = f"http://127.0.0.1:{port}/console/{made.project_id}/notebooks"
         print(f"\n{rows} notebooks", flush=True)
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-                state = session_cookie(browser, port, ticket)
-                in_browser(browser, state, address, repeat)
+                states = [session_cookie(browser, port, ticket) for ticket in tickets]
+                in_browser(browser, states[0], address, repeat)
                 browser.close()
             if live:
-                cookies = {one["name"]: one["value"] for one in state["cookies"]}
-                while_watched(server.pid, database, address, cookies, live, seconds)
+                users = [{one["name"]: one["value"] for one in state["cookies"]} for state in states]
+                while_watched(server.pid, database, address, users, live, seconds)
         finally:
             server.kill()
             server.wait()

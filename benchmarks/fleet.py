@@ -1,17 +1,19 @@
 """A seeded store for the benchmarks, and a token of its administrator."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from nbfleet import first_start, seeding
+from nbfleet.domain.access import Role
 from nbfleet.server import milliseconds, open_ground
 from nbfleet.services import identity
 from nbfleet.services.context import Context
 from nbfleet.settings import load
+from nbfleet.store.database import Connection
 from nbfleet.store.directory import Directory
 
 
@@ -42,11 +44,21 @@ async def log_in(data_dir: Path, database_url: str = "") -> Filled:
     return Filled(known.project_id, issued.token, known.access_key, known.secret_key)
 
 
-async def login_ticket(data_dir: Path, database_url: str = "") -> str:
-    """Lets a browser sign in as the administrator, once."""
-    name = _credentials(data_dir).user_name
+async def login_tickets(data_dir: Path, count: int, database_url: str = "") -> list[str]:
+    """Each lets a browser sign in once: as the administrator, and as colleagues who are made where they are
+    not there yet."""
+    known = _credentials(data_dir)
     async with opened(data_dir, database_url) as context:
-        return await context.database.write(identity.new_login_link, context, name)
+
+        def issue(connection: Connection) -> list[str]:
+            names = [known.user_name, *(f"colleague-{number}" for number in range(1, count))]
+            project = identity.the_project(connection, known.project_id)
+            for name in names:
+                with suppress(identity.Refused):
+                    identity.add_user(connection, context, name, project, Role.ADMINISTRATOR, known.password)
+            return [identity.new_login_link(connection, context, name) for name in names]
+
+        return await context.database.write(issue)
 
 
 @asynccontextmanager

@@ -107,13 +107,13 @@ def compare(rows: int, count: int, rounds: int, keep: Path | None, signed: bool)
         made = asyncio.run(fleet.log_in(data_dir))
         kinds_of = {"product": "product", "in turn": "product", "cached": "cached", "static": "static",
                     "bare": "bare"}  # fmt: skip
-        ports = {name: free_port() for name in kinds_of}
-        servers = {"product": start("product", ports["product"], data_dir)}
-        (data_dir / "page.json").write_bytes(
-            ask(ports["product"], Asker(ports["product"], made, signed).request())
-        )
-        for name in ("in turn", "cached", "static", "bare"):
-            servers[name] = start(kinds_of[name], ports[name], data_dir)
+        ports: dict[str, int] = {}
+        servers: dict[str, subprocess.Popen[bytes]] = {}
+        for name, kind in kinds_of.items():
+            port = ports[name] = free_port()  # Free until somebody listens: two at once may be the same.
+            servers[name] = start(kind, port, data_dir)
+            if name == "product":
+                (data_dir / "page.json").write_bytes(ask(port, Asker(port, made, signed).request()))
         askers = {name: Asker(port, made, signed) for name, port in ports.items()}
         requests = {name: [asker.request()] for name, asker in askers.items()}
         requests["in turn"] = [askers["in turn"].request(query) for query in questions(data_dir)]

@@ -49,6 +49,7 @@ def restored(connection: Connection, notebook_id: str) -> None:
     if found is not None:
         stays = replace(found.notebook, wanted=Wanted.STOPPED, observed=Observed.STOPPED, progress=None)
         notebooks.save(connection, found, stays, due_at=0)
+        audit.record(connection, found.notebook.update_at, ACTOR, "restore", stays, found.notebook)
 
 
 def moved(connection: Connection, notebook_id: str) -> None:

@@ -20,7 +20,7 @@ from nbfleet.domain.access import Caller
 from nbfleet.store.database import Unavailable
 from nbfleet.wire.errors import ApiError
 
-CHECKED = 4.0  # Seconds after which it is asked anew who reads.
+CHECKED = 4.0  # Seconds after which it is asked anew who reads: at each change it would be most of the work.
 _BEAT = (
     15.0  # Seconds after which something is sent, so that nobody in between takes the connection for dead.
 )
@@ -71,11 +71,13 @@ class _Stream(StreamingResponse):
 async def _events(visit: Visit, live: Live, watch: Watch, make: Make) -> AsyncGenerator[bytes, None]:
     texts.use(visit.look.language)
     last = time.monotonic()
+    caller, checked = visit.caller, last
     yield b": open\n\n"
     while not live.is_closed:
-        await _woken(watch)
+        await _woken(watch, checked + CHECKED)
         try:
-            caller = await visit.again()
+            if (now := time.monotonic()) >= checked + CHECKED:
+                caller, checked = await visit.again(), now
             events = await make(caller, watch.taken(), watch)
         except (ApiError, Unavailable):
             return  # A browser asks again, and is told then what there is to tell.
@@ -84,9 +86,10 @@ async def _events(visit: Visit, live: Live, watch: Watch, make: Make) -> AsyncGe
             yield b"".join(event.encoded() for event in events) or b": still here\n\n"
 
 
-async def _woken(watch: Watch) -> None:
+async def _woken(watch: Watch, at: float) -> None:
+    """At this time of the monotonic clock, if nothing wakes it before."""
     try:
-        async with asyncio.timeout(CHECKED):
+        async with asyncio.timeout(at - time.monotonic()):
             await watch.woken.wait()
     except TimeoutError:
         return

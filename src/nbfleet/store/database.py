@@ -36,6 +36,9 @@ LONG_READERS = 2  # As many cores as long reads may keep busy; what is short nev
 PATIENCE = 10.0  # Seconds to wait while another process has SQLite locked.
 CACHE = 64  # MiB for a connection to SQLite.
 LONG_CACHE = 8  # The same for long reads: they meet each page once, and a larger one would only fill.
+# Bytes of SQLite's file that are read where the kernel keeps them instead of being copied, the most that it
+# maps: a part of a description among a million takes 145 ms instead of 201, a tag 63 instead of 126.
+MAPPED = 2**31 - 65536
 _TRIES = 5
 _REPEATABLE = frozenset({"40001", "40P01"})  # Serialization failure, deadlock.
 
@@ -60,16 +63,16 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def open_engine(url: str, patience: float = PATIENCE, cache: int = CACHE) -> Engine:
+def open_engine(url: str, patience: float = PATIENCE, cache: int = CACHE, mapped: int = MAPPED) -> Engine:
     """An engine whose connections begin their transactions as we say, not as the driver guesses."""
     if url.startswith("sqlite"):
-        return _sqlite_engine(url, patience, cache)
+        return _sqlite_engine(url, patience, cache, mapped)
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg" + url.removeprefix("postgresql")
     return create_engine(url, poolclass=NullPool)
 
 
-def _sqlite_engine(url: str, patience: float, cache: int) -> Engine:
+def _sqlite_engine(url: str, patience: float, cache: int, mapped: int) -> Engine:
     arguments = {"check_same_thread": False, "timeout": patience}
     engine = create_engine(url, poolclass=NullPool, connect_args=arguments)
 
@@ -80,7 +83,8 @@ def _sqlite_engine(url: str, patience: float, cache: int) -> Engine:
         _use_wal(dbapi, patience)
         # Not temp_store=MEMORY: what a savepoint keeps is then a list that is gone through from its start,
         # and 60,000 rows in groups of 5,000 took more than twice as long.
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", f"cache_size=-{cache * 1024}"):
+        sizes = (f"cache_size=-{cache * 1024}", f"mmap_size={mapped}")
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", *sizes):
             dbapi.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -156,9 +160,12 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         isolation = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._long_engine = open_engine(url, patience, LONG_CACHE)
+        # What reads everything once would have all of the file counted as memory of this process.
+        self._whole_engine = open_engine(url, patience, LONG_CACHE, mapped=0)
         self._glance_engine = self.engine if self.is_sqlite else _glancing(url, patience)
         self._readers = PerThread(self.engine, **isolation)
         self._long_readers = PerThread(self._long_engine, **isolation)
+        self._whole_readers = PerThread(self._whole_engine, **isolation)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="nbfleet-store")
         self._long_threads = ThreadPoolExecutor(
             LONG_READERS, thread_name_prefix="nbfleet-long", initializer=_give_way
@@ -178,7 +185,7 @@ class Database:
         self, seconds: float, fn: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """fn(connection, ...) in one snapshot, apart from short reads; raises TooSlow after so many seconds,
-        the wait for its turn included. Math.inf is no limit."""
+        the wait for its turn included. Math.inf is no limit, for what goes through everything."""
         end = time.monotonic() + seconds
         future = self._long_threads.submit(self._read_until, end, lambda c: fn(c, *args, **kwargs))
         try:
@@ -192,8 +199,9 @@ class Database:
             with self._stopped_at(connection, end):
                 return call(connection)
 
+        readers = self._whole_readers if math.isinf(end) else self._long_readers
         try:
-            return self._read(self._long_readers, bounded)
+            return self._read(readers, bounded)
         except Unavailable as fault:
             if time.monotonic() >= end:
                 raise TooSlow from fault
@@ -341,11 +349,13 @@ class Database:
         self._long_threads.shutdown(wait=True, cancel_futures=True)
         self._readers.close()
         self._long_readers.close()
+        self._whole_readers.close()
         self._writers.close()
         self._glancers.close()
         self._single.close()
         self.engine.dispose()
         self._long_engine.dispose()
+        self._whole_engine.dispose()
         self._glance_engine.dispose()
 
     def _submit(self, call: Callable[[Connection], R]) -> Future[R]:

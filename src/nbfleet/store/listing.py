@@ -79,7 +79,7 @@ class Page:
     rows: Sequence[Row]
 
 
-BOUNDED = 2000  # Index entries that may be walked beside other requests: a fraction of a millisecond.
+BOUNDED = 5000  # Index entries that may be walked beside other requests: half a millisecond.
 # From so many entries on it pays to try whether matches are dense, before all of them are counted with their
 # rows in hand: that takes longer for each match than a second look.
 _WORTH_A_PROBE = 20_000

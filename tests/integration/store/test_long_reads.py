@@ -2,13 +2,16 @@
 
 import asyncio
 import math
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from nbfleet.store.database import LONG_READERS, Connection, Database, TooSlow, Unavailable
+from nbfleet.store.database import LONG_READERS, Connection, Database, TooSlow, Unavailable, sqlite_url
 from support import fleet
 
 ENDLESS = {
@@ -100,3 +103,19 @@ def test_the_deadline_ends_with_its_read(database: Database) -> None:
             await database.read_long(math.inf, lambda c, slow=slow: c.execute(text(slow)))
 
     asyncio.run(run())
+
+
+def test_only_what_is_looked_for_is_mapped(tmp_path: Path) -> None:
+    """Of what goes through everything no page counts as memory of the service."""
+    file = tmp_path / "test.db"
+
+    def is_mapped(connection: Connection) -> bool:
+        assert connection.execute(text("SELECT word FROM words")).scalar() == "word"
+        maps = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
+        return any(line.endswith(f" {file}") for line in maps)
+
+    with closing(sqlite3.connect(file)) as made:
+        made.execute("CREATE TABLE words AS SELECT 'word' AS word")
+    with closing(Database(sqlite_url(file))) as database:
+        assert asyncio.run(database.read_long(math.inf, is_mapped)) is False
+        assert asyncio.run(database.read_long(5, is_mapped)) is True
