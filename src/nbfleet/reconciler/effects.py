@@ -7,6 +7,7 @@ any other exception leaves the notebook in motion, to be tried again.
 import asyncio
 from dataclasses import replace
 
+from nbfleet.domain import tries
 from nbfleet.domain.capacity import Size, size_of
 from nbfleet.domain.lifecycle import Effect, Event, Presence
 from nbfleet.domain.notebook import Notebook, Progress, Step, StepStatus
@@ -195,7 +196,7 @@ async def _grow(works: Works, notebook: Notebook, claim: str) -> str:
     def change(current: Notebook, _now: int) -> Notebook:
         return replace(current, volume=replace(notebook.volume.grown(), growing_to=_still(current, capacity)))
 
-    await apply(works, claim, notebook.id, "grown", change)
+    await apply(works, claim, notebook.id, tries.GROWN, change)
     return "done"
 
 
@@ -211,7 +212,7 @@ async def _not_grown(works: Works, notebook: Notebook, claim: str, reason: str) 
         works,
         claim,
         notebook.id,
-        "grow failed",
+        tries.GROW_FAILED,
         lambda current, _now: replace(current, volume=replace(current.volume, growing_to=None)),
         reason,
     )

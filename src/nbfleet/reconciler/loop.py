@@ -10,9 +10,10 @@ import uuid
 
 import structlog
 
+from nbfleet.domain import tries
 from nbfleet.domain.lifecycle import Effect, effect_for
 from nbfleet.reconciler.effects import give_up, perform
-from nbfleet.reconciler.works import CLAIM, ClaimLost, Works
+from nbfleet.reconciler.works import CLAIM, ClaimLost, Works, put_off
 from nbfleet.store import claims
 from nbfleet.store.database import Unavailable
 from nbfleet.store.notebooks import Stored
@@ -31,7 +32,7 @@ class Reconciler:
         self._works = works
         self._hinted = asyncio.Event()
         self._tasks: dict[asyncio.Task[None], Effect] = {}
-        self._failures: dict[str, int] = {}
+        self._failures: dict[str, tuple[Effect, int]] = {}  # By notebook: of what, and how many in a row.
 
     def hint(self) -> None:
         """Something is due. To be called on the event loop of the reconciler."""
@@ -118,19 +119,27 @@ class Reconciler:
                 log.warning("claim not renewed", notebook=stored.notebook.id, cause=cause)
 
     async def _after_fault(self, effect: Effect, stored: Stored, claim: str, fault: Exception) -> str:
-        """Tries again later; what keeps failing gets its failed state, so that every transition ends.
+        """Tries again later and tells why; what keeps failing gets its failed state, so that every
+        transition ends.
 
         Stopping is never given up: an instance that may still run is not to be called stopped.
         """
         notebook, works = stored.notebook, self._works
-        failures = self._failures.get(notebook.id, 0) + 1
-        self._failures[notebook.id] = failures
+        failures = self._count_failure(notebook.id, effect)
+        secret = works.keyring.instance_secret(notebook.id, notebook.generation)
+        cause = tries.cause(fault, secret)
         with contextlib.suppress(Unavailable, ClaimLost):
             if failures >= GIVE_UP and effect is not Effect.STOP:
                 del self._failures[notebook.id]
-                cause = f"It failed {failures} times; the last cause: {fault}"
-                await give_up(works, effect, notebook, claim, cause)
+                await give_up(works, effect, notebook, claim, tries.lasting(failures, cause))
                 return "given up"
             due_at = works.clock() + min(1000 * 2 ** (failures - 1), _LONGEST_PAUSE)
-            await works.database.write(claims.release, claim, stored.rid, due_at)
+            await put_off(works, claim, notebook.id, effect, due_at, tries.told(failures, cause))
         return "retried"
+
+    def _count_failure(self, notebook_id: str, effect: Effect) -> int:
+        """How often this effect has failed in a row, this time included."""
+        of, before = self._failures.get(notebook_id, (effect, 0))
+        failures = before + 1 if of is effect else 1
+        self._failures[notebook_id] = (effect, failures)
+        return failures

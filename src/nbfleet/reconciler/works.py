@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import structlog
 
 from nbfleet.domain import lease as leases
-from nbfleet.domain import lifecycle
-from nbfleet.domain.lifecycle import Event
+from nbfleet.domain import lifecycle, tries
+from nbfleet.domain.lifecycle import Effect, Event
 from nbfleet.domain.notebook import Notebook, Progress, Step, StepStatus
 from nbfleet.runtimes.base import InstanceRef, Observation, Runtime
 from nbfleet.settings import Settings
@@ -102,6 +102,24 @@ async def apply(
         return changed
 
     return await works.database.write(write)
+
+
+async def put_off(
+    works: Works, claim: str, notebook_id: str, effect: Effect, due_at: int, why: str | None
+) -> None:
+    """Gives the notebook back unfinished, to be tried again at `due_at`; raises ClaimLost where it was lost.
+    `why` is for the audit trail; where it is None, nothing is written there."""
+
+    def write(connection: Connection) -> None:
+        found = claims.held(connection, claim, notebook_id)
+        if found is None:
+            raise ClaimLost(notebook_id)
+        claims.release(connection, claim, found.rid, due_at)
+        if why is not None:
+            now, one = works.clock(), found.notebook
+            audit.record(connection, now, RECONCILER, tries.retried(effect), one, one, why)
+
+    await works.database.write(write)
 
 
 async def save_progress(works: Works, claim: str, notebook: Notebook) -> None:

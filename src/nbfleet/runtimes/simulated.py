@@ -47,6 +47,7 @@ class Behaviour:
 
     step_seconds: float = 0.0
     stop_seconds: float = 0.0
+    stop_fail_reason: str | None = None  # Each stop fails, and it goes on running.
     fail_at: Step | None = None
     fail_reason: str = "simulated failure"
     hang_at: Step | None = None  # This step never ends by itself.
@@ -106,6 +107,8 @@ class World:
         self.strict = strict
         self.clock = clock
         self.instances: dict[str, _Instance] = {}
+        # By notebook: how it behaves from now on, whatever it was started with, if it was started at all.
+        self.scripted: dict[str, Behaviour] = {}
         self.capacities: dict[str, int] = {}  # Of the volumes that have grown, in GB.
         self.attached: dict[str, dict[str, Attachment]] = {}  # By notebook and name.
         self.starts: dict[tuple[str, int], int] = {}  # How often each start really created something.
@@ -167,28 +170,29 @@ class SimulatedRuntime:
         return [self._look(ref) for ref in instances]
 
     async def stop(self, instance: InstanceRef) -> None:
-        known = self.world.instances.get(instance.notebook_id)
+        known, behaviour = self._known(instance)
+        if self._runs(known):
+            await self._sleep(behaviour.stop_seconds)
+            if behaviour.stop_fail_reason is not None:
+                raise TimeoutError(behaviour.stop_fail_reason)
+            known = self.world.instances.get(instance.notebook_id)  # Another start may have taken its place.
         if known is None:
             known = _Instance(instance.generation, self._default, _State.STOPPED)
             self.world.instances[instance.notebook_id] = known
-        if known.lives:
-            await self._sleep(known.behaviour.stop_seconds)
-            known = self.world.instances[instance.notebook_id]  # Another start may have taken its place.
         known.state, known.dies_at = _State.STOPPED, None
         self.world.attached.pop(instance.notebook_id, None)
         _maybe_lose_the_answer(known)
 
     async def delete(self, instance: InstanceRef) -> None:
-        known = self.world.instances.get(instance.notebook_id)
+        known, behaviour = self._known(instance)
         if known is not None and known.lives:
             raise DeleteFailed("it is still running")
-        if known is not None and known.behaviour.delete_fail_reason is not None:
-            raise DeleteFailed(known.behaviour.delete_fail_reason)
+        if behaviour.delete_fail_reason is not None:
+            raise DeleteFailed(behaviour.delete_fail_reason)
         await self.stop(instance)  # Remembered as gone, not forgotten: the unknown would count as running.
 
     async def grow(self, instance: InstanceRef, capacity: int) -> None:
-        known = self.world.instances.get(instance.notebook_id)
-        behaviour = self._default if known is None else known.behaviour
+        known, behaviour = self._known(instance)
         await self._sleep(behaviour.step_seconds)
         if behaviour.grow_fail_reason is not None:
             raise GrowFailed(behaviour.grow_fail_reason)
@@ -205,16 +209,14 @@ class SimulatedRuntime:
             _maybe_lose_the_answer(known)
 
     async def _attach(self, instance: InstanceRef, storage: Attachment) -> None:
-        known = self.world.instances.get(instance.notebook_id)
-        behaviour = self._default if known is None else known.behaviour
+        _, behaviour = self._known(instance)
         await self._sleep(behaviour.attach_seconds)
         if behaviour.attach_fail_reason is not None:
             raise AttachFailed(behaviour.attach_fail_reason)
         self.world.attached.setdefault(instance.notebook_id, {})[storage.name] = storage
 
     async def detach(self, instance: InstanceRef, storage: Attachment) -> None:
-        known = self.world.instances.get(instance.notebook_id)
-        behaviour = self._default if known is None else known.behaviour
+        known, behaviour = self._known(instance)
         await self._sleep(behaviour.attach_seconds)
         if behaviour.detach_fail_reason is not None:
             raise AttachFailed(behaviour.detach_fail_reason)
@@ -233,7 +235,7 @@ class SimulatedRuntime:
     async def usage(self, instance: InstanceRef) -> Usage | None:
         self.world.pass_time()
         known = self.world.instances.get(instance.notebook_id)
-        runs = not self.world.strict if known is None else known.lives
+        runs = self._runs(known)
         if known is not None and known.generation not in (0, instance.generation):
             runs = False
         return _made_up(instance.notebook_id, self.world.clock()) if runs else None
@@ -246,6 +248,15 @@ class SimulatedRuntime:
             self.world.instances[notebook_id] = known
         known.state, known.reason, known.dies_at = _State.ENDED, reason, None
 
+    def _known(self, instance: InstanceRef) -> tuple[_Instance | None, Behaviour]:
+        """What the world knows of the notebook, and how it behaves now."""
+        known = self.world.instances.get(instance.notebook_id)
+        started_with = self._default if known is None else known.behaviour
+        return known, self.world.scripted.get(instance.notebook_id, started_with)
+
+    def _runs(self, known: _Instance | None) -> bool:
+        return not self.world.strict if known is None else known.lives
+
     def _instance_of(self, spec: InstanceSpec) -> _Instance:
         """The one instance of this start; one of another start makes way for it."""
         self.world.pass_time()
@@ -253,7 +264,8 @@ class SimulatedRuntime:
         known = self.world.instances.get(ref.notebook_id)
         if known is not None and known.generation == ref.generation and (known.lives or known.prepared):
             return known
-        made = _Instance(ref.generation, self._script(spec), _State.PREPARED)
+        behaviour = self.world.scripted.get(ref.notebook_id, self._script(spec))
+        made = _Instance(ref.generation, behaviour, _State.PREPARED)
         self.world.instances[ref.notebook_id] = made
         return made
 

@@ -4,6 +4,8 @@ import pytest
 
 from nbfleet.domain import history
 from nbfleet.domain.history import DAY, HOUR, MINUTE, Activity
+from nbfleet.domain.lifecycle import Effect
+from nbfleet.domain.tries import retried
 from nbfleet.wire.extensions import MOST_HOURS
 
 
@@ -19,6 +21,8 @@ from nbfleet.wire.extensions import MOST_HOURS
         ("stop", "STOPPING", Activity.STOPPED),
         ("auto-stop", "STOPPING", Activity.AUTO_STOPPED),
         ("tag", "RUNNING", None),
+        # What is tried again has not failed yet; once it is given up, that is counted.
+        *((retried(effect), "STARTING", None) for effect in Effect),
         ("delete", "DELETING", None),
     ],
 )

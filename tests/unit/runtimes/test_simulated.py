@@ -214,6 +214,45 @@ def test_a_running_or_stubborn_one_is_not_deleted() -> None:
     run(test)
 
 
+def test_a_stop_fails_for_as_long_as_it_is_told_to() -> None:
+    async def test() -> None:
+        runtime = strict(Behaviour(stop_fail_reason="processes that cannot be killed: 7"))
+        await started(runtime)
+        for _ in range(2):
+            with pytest.raises(TimeoutError, match=r"^processes that cannot be killed: 7$"):
+                await runtime.stop(ref())
+            with pytest.raises(DeleteFailed, match=r"^it is still running$"):
+                await runtime.delete(ref())
+        assert (await seen(runtime), len(runtime.world.live())) == (READY, 1)
+        runtime.world.scripted[NOTEBOOK] = Behaviour()
+        await runtime.stop(ref())
+        assert (await seen(runtime), runtime.world.live()) == (ABSENT, [])
+        runtime.world.scripted.clear()
+        await runtime.stop(ref())  # Nothing runs that could stay.
+        assert await seen(runtime) == ABSENT
+
+    run(test)
+
+
+def test_a_notebook_that_the_world_never_heard_of_is_scripted_by_its_id() -> None:
+    async def test() -> None:
+        runtime, other = SimulatedRuntime(), InstanceRef("other", 1)
+        runtime.world.scripted[NOTEBOOK] = Behaviour(stop_fail_reason="busy")
+        with pytest.raises(TimeoutError, match=r"^busy$"):
+            await runtime.stop(ref())
+        await runtime.stop(other)
+        assert await runtime.observe([ref(), other]) == [READY, ABSENT]
+        runtime.world.scripted[NOTEBOOK] = Behaviour(fail_at=Step.COMPUTE, fail_reason="no room")
+        with pytest.raises(StartFailed, match="no room"):
+            await started(runtime, 2)
+        assert await seen(runtime, 2) == ABSENT
+        del runtime.world.scripted[NOTEBOOK]
+        await started(runtime, 3)
+        assert await seen(runtime, 3) == READY
+
+    run(test)
+
+
 def test_a_second_service_on_the_same_world_finds_everything() -> None:
     async def test() -> None:
         world = World(strict=True)
