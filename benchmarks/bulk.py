@@ -4,7 +4,8 @@
 
 Milliseconds of wall clock at a client of the whole service on the simulated runtime and SQLite. Quiet: first
 pages, one notebook and counts in turns, without a pause. Busy: the same from the beginning of the action
-until each of its notebooks has a result and none is still on its way to a stop.
+until each of its notebooks has a result and none is still on its way to a stop, but for one in twenty: those
+do not stop, and are tried again all the time.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,21 +27,27 @@ from create_to_running import free_port
 from mixed import Asked, ask, client
 from nbfleet.domain.access import Caller, Role
 from nbfleet.domain.bulk import Action, Result, Wish
+from nbfleet.domain.lifecycle import Status
+from nbfleet.domain.listing import Query
 from nbfleet.seeding import NotEmpty
 from nbfleet.services import bulk
 from nbfleet.services.context import Context
 from nbfleet.services.notebooks import Request
-from nbfleet.store import identity
+from nbfleet.store import identity, listing
 from nbfleet.store.database import Connection
 
 _READY = 200  # Looks, 50 ms apart.
+_STUBBORN = 20  # One in so many does not stop.
+_SCRIPT = Path(__file__).with_name("stubborn.py")
 
 
 @contextmanager
-def serving(folder: Path, port: int) -> Generator[None, None, None]:
-    """The service as it is run, with all its loops."""
-    command = [sys.executable, "-m", "nbfleet", "serve", "--data-dir", str(folder), "--port", str(port)]
-    command += ["--runtime", "simulated", "--gateway-port", str(free_port())]
+def serving(folder: Path, port: int, stubborn: Sequence[str]) -> Generator[None, None, None]:
+    """The service as it is run, with all its loops; these of its notebooks do not stop."""
+    file = folder / "stubborn.txt"
+    file.write_text("\n".join(stubborn), encoding="utf-8")
+    command = [sys.executable, str(_SCRIPT), str(file), "serve", "--data-dir", str(folder)]
+    command += ["--port", str(port), "--runtime", "simulated", "--gateway-port", str(free_port())]
     with (folder / "service.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
@@ -57,11 +64,6 @@ async def ready(session: aiohttp.ClientSession) -> None:
                 return
         await asyncio.sleep(0.05)
     raise RuntimeError("the service did not start")
-
-
-async def listed(session: aiohttp.ClientSession, target: str) -> Any:
-    async with session.get(target) as answer:
-        return await answer.json()
 
 
 async def watched(session: aiohttp.ClientSession, targets: list[str], is_over: Callable[[], Any]) -> Asked:
@@ -81,13 +83,22 @@ def caller(connection: Connection, project_id: str) -> Caller:
     return Caller(user.id, user.name, project_id, Role.ADMINISTRATOR, user.account_id, user.account_name)
 
 
-async def measured(folder: Path, port: int, count: int, seconds: float) -> None:
+async def running(folder: Path, count: int) -> list[str]:
+    """Ids of so many that run, the newest first."""
+    made = await fleet.log_in(folder)
+    query = Query(
+        project_id=made.project_id, feature=None, workspace_id=None, statuses=(Status.RUNNING,), limit=count
+    )
+    async with fleet.opened(folder, "") as context:
+        found = await context.database.read(listing.page, context.directory, query)
+    return [one.id for one in found.rows]
+
+
+async def measured(folder: Path, port: int, ids: Sequence[str], seconds: float) -> None:
     made = await fleet.log_in(folder)
     root = f"/v1/{made.project_id}/notebooks"
     async with client(port, made) as session, fleet.opened(folder, "") as context:
         await ready(session)
-        query = f"feature=*&workspace_id=*&status=RUNNING&limit={min(count, 1000)}"
-        ids = [one["id"] for one in (await listed(session, f"{root}/all?{query}"))["data"]]
         targets = [f"{root}/all", f"{root}/{ids[0]}", f"{root}/count?by=status"]
         print(f"\n{'':<22}answers  refused    p50 ms    p95 ms    p99 ms")
         end = time.perf_counter() + seconds
@@ -104,18 +115,21 @@ async def measured(folder: Path, port: int, count: int, seconds: float) -> None:
         print(f"begun in {(time.perf_counter() - begun) * 1e3:.0f} ms")
         line(
             f"while {len(ids)} stop",
-            await watched(session, targets, over(context, who, bulk_id, session, root)),
+            await watched(session, targets, over(context, who, bulk_id, len(stubborn_of(ids)))),
         )
-        print(f"all stopped after {time.perf_counter() - begun:.1f} s")
-        counts = (await bulk.show(context, who, bulk_id)).counts
-        print(", ".join(f"{found} {result.value}" for result, found in counts.items()))
+        print(f"all the others stopped after {time.perf_counter() - begun:.1f} s")
+        reached = await bulk.show(context, who, bulk_id)
+        print(", ".join(f"{found} {result.value}" for result, found in reached.counts.items()))
+        print(", ".join(f"{found} {status.value}" for status, found in reached.now.items()))
 
 
-def over(
-    context: Context, who: Caller, bulk_id: str, session: aiohttp.ClientSession, root: str
-) -> Callable[[], Any]:
-    """Whether every notebook has its result and has stopped; looked at ten times a second, for looking takes
-    time of the service as well."""
+def stubborn_of(ids: Sequence[str]) -> Sequence[str]:
+    return ids[::_STUBBORN]
+
+
+def over(context: Context, who: Caller, bulk_id: str, stubborn: int) -> Callable[[], Any]:
+    """Whether every notebook has its result and so many only have not stopped; looked at ten times a second,
+    for looking takes time of the service as well."""
     looked = time.perf_counter()
 
     async def is_over() -> bool:
@@ -123,10 +137,8 @@ def over(
         if time.perf_counter() - looked < 0.1:
             return False
         looked = time.perf_counter()
-        if (await bulk.show(context, who, bulk_id)).counts.get(Result.PENDING, 0):
-            return False
-        stopping = await listed(session, f"{root}/count?by=status&status=STOPPING")
-        return stopping["total"] == 0
+        reached = await bulk.show(context, who, bulk_id)
+        return not reached.counts.get(Result.PENDING, 0) and reached.in_motion == stubborn
 
     return is_over
 
@@ -148,8 +160,9 @@ def run(rows: int, count: int, seconds: float, keep: Path | None) -> None:
         with suppress(NotEmpty):
             asyncio.run(fleet.fill(folder, rows))
         port = free_port()
-        with serving(folder, port):
-            asyncio.run(measured(folder, port, count, seconds))
+        ids = asyncio.run(running(folder, count))
+        with serving(folder, port, stubborn_of(ids)):
+            asyncio.run(measured(folder, port, ids, seconds))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from nbfleet.console.texts import _, later
 from nbfleet.domain.notebook import Step, StepStatus
+from nbfleet.domain.tries import RETRIES, TELLING
 from nbfleet.wire.extensions import NotebookEvent
 from nbfleet.wire.notebooks import NotebookResp
 
@@ -43,6 +44,10 @@ EVENT_WORDS: Mapping[str, str] = {
     "remove failed": later("Could not be removed"),
     "grown": later("The volume has grown"),
     "grow failed": later("The volume could not grow"),
+    "start retried": later("The start did not work yet and is tried again"),
+    "stop retried": later("The stop did not work yet and is tried again"),
+    "remove retried": later("The removal did not work yet and is tried again"),
+    "grow retried": later("The volume has not grown yet, which is tried again"),
     "mount": later("Asked to attach storage"),
     "unmount": later("Asked to detach storage"),
     "mounted": later("Storage attached"),
@@ -89,6 +94,12 @@ def event_word(event: NotebookEvent) -> str:
 
 def mount_word(status: str) -> str:
     return _(MOUNT_WORDS.get(status, status))
+
+
+def failed_try(events: Sequence[NotebookEvent]) -> NotebookEvent | None:
+    """The last failed try of what is still pending, where one failed. `events` newest first."""
+    newest = next((one for one in events if one.event in TELLING), None)
+    return newest if newest is not None and newest.event in RETRIES else None
 
 
 def steps(one: NotebookResp, events: Sequence[NotebookEvent]) -> list[StepTold]:

@@ -28,6 +28,11 @@ class Action(StrEnum):
 _EVENTS = {Action.START: Event.START, Action.STOP: Event.STOP, Action.DELETE: Event.DELETE}
 
 
+def changes_status(action: Action) -> bool:
+    """Whether the notebooks are on their way to another status once the action is done with them."""
+    return action in _EVENTS
+
+
 class Result(StrEnum):
     """What became of one notebook of an action."""
 

@@ -225,6 +225,7 @@ _EFFECTS = {
     Status.STOPPING: Effect.STOP,
     Status.DELETING: Effect.REMOVE,
 }
+IN_MOTION = frozenset(_EFFECTS)
 
 
 def effect_for(notebook: Notebook) -> Effect | None:

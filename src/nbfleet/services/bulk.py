@@ -7,7 +7,7 @@ notebook is checked again when its turn comes.
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 import msgspec
@@ -17,7 +17,7 @@ from nbfleet.domain.access import Caller, Scope
 from nbfleet.domain.bulk import Action, Candidate, Reason, Result, Shown, Wish
 from nbfleet.domain.lifecycle import Status
 from nbfleet.domain.listing import Query, spelled
-from nbfleet.services import lists, permits, requests
+from nbfleet.services import bulk_outcomes, lists, permits, requests
 from nbfleet.services.context import Context
 from nbfleet.services.notebooks import Request
 from nbfleet.services.slots import RETRY_AFTER
@@ -95,11 +95,18 @@ class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far an action has come; `counts` has each result that there is. `wish` is None where this release
-    cannot read what another one wrote."""
+    cannot read what another one wrote. `now`, told of a single action: how those that were changed stand by
+    now."""
 
     bulk: Bulk
     wish: Written | None
     counts: Mapping[Result, int]
+    now: Mapping[Status, int] = field(default_factory=dict[Status, int])
+
+    @property
+    def in_motion(self) -> int:
+        """How many are on their way to where the action, or somebody since then, wants them."""
+        return sum(self.now.get(one, 0) for one in lifecycle.IN_MOTION)
 
     @property
     def settled(self) -> int:
@@ -150,16 +157,33 @@ def _begun(connection: Connection, context: Context, new: New, targets: Sequence
 
 
 async def show(context: Context, caller: Caller, bulk_id: str) -> Progress:
-    return await context.database.read(lambda c: _progress(c, [_mine(c, caller, bulk_id)])[0])
+    def read(connection: Connection) -> Progress:
+        action = _mine(connection, caller, bulk_id)
+        (found,) = _progress(connection, [action])
+        return replace(found, now=bulk_outcomes.counts(connection, caller, action))
+
+    return await context.database.read(read)
 
 
 async def results(
-    context: Context, caller: Caller, bulk_id: str, result: Result | None, offset: int, limit: int
+    context: Context,
+    caller: Caller,
+    bulk_id: str,
+    result: Result | None,
+    offset: int,
+    limit: int,
+    status: Status | None = None,
 ) -> Sequence[Row]:
-    """A page of what became of each notebook, of one result or of all."""
+    """A page of what became of each notebook, of one result or of all; with `status`, of those that were
+    changed and have it by now, whatever `result` says."""
 
     def read(connection: Connection) -> Sequence[Row]:
-        return store.rows(connection, _mine(connection, caller, bulk_id).no, result, offset, limit)
+        action = _mine(connection, caller, bulk_id)
+        if status is None:
+            found = store.rows(connection, action.no, result, offset, limit)
+        else:
+            found = bulk_outcomes.rows(connection, caller, action, status, offset, limit)
+        return bulk_outcomes.told(connection, caller, action, found)
 
     return await context.database.read(read)
 

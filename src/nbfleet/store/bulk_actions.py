@@ -298,7 +298,11 @@ def _counted(connection: Connection, action_nos: Sequence[int]) -> dict[int, Map
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of one notebook. `name` is that of the beginning."""
+    """What became of one notebook. `name` is that of the beginning.
+
+    `status` and `cause` are not kept with the action: how a changed one stands by now and, if it failed or is
+    still on its way after a failed try, why. None where that is not told.
+    """
 
     notebook_id: str
     name: str
@@ -306,19 +310,30 @@ class Row:
     reason: Reason | None
     detail: str | None
     at: int | None
+    status: Status | None = None
+    cause: str | None = None
 
 
 def rows(
     connection: Connection, action_no: int, result: Result | None, offset: int, limit: int
 ) -> Sequence[Row]:
     """A page of the rows in the order of the action, of one result or of all."""
-    query = select(_r.notebook_id, _r.name, _r.result, _r.reason, _r.detail, _r.at)
-    query = query.where(_r.action_no == action_no)
+    query = _rows().where(_r.action_no == action_no)
     if result is not None:
         query = query.where(_r.result == result.value)
     return [
         _shown_row(*row) for row in connection.execute(query.order_by(_r.place).offset(offset).limit(limit))
     ]
+
+
+def rows_at(connection: Connection, action_no: int, places: Sequence[int]) -> Sequence[Row]:
+    """The rows at these places, in the order of the action."""
+    query = _rows().where(_r.action_no == action_no, _r.place.in_(places))
+    return [_shown_row(*row) for row in connection.execute(query.order_by(_r.place))]
+
+
+def _rows() -> Any:
+    return select(_r.notebook_id, _r.name, _r.result, _r.reason, _r.detail, _r.at)
 
 
 def _shown_row(

@@ -43,7 +43,7 @@ class NotebookEvent(Struct, frozen=True, kw_only=True):
 
     id: Annotated[str, about("Id of the event; those of later events are larger numbers.")]
     at: Annotated[Millis, about("When it happened.")]
-    event: Annotated[str, about("What happened, for example create, step, ready, stop or auto-stop.")]
+    event: Annotated[str, about("What happened, for example create, step, ready, stop or stop retried.")]
     actor: Annotated[str, about("Id of the user who did it, or the name of the part of the service.")]
     actor_name: Annotated[str, about("Name of the user; absent where it was the service.")] | UnsetType = (
         UNSET

@@ -7,6 +7,7 @@ from typing import Any
 from playwright.sync_api import Page, Response, expect
 
 from nbfleet.domain.access import LIST_ALL
+from nbfleet.runtimes.simulated import Behaviour
 from nbfleet.services import roles
 from support.client import Caller
 from support.console import Seat
@@ -15,6 +16,7 @@ from support.hosted import GATEWAY, Hosted
 Sit = Callable[..., Seat]
 LISTS, SEES = "modelarts:notebook:list", "modelarts:notebook:get"
 HOSTILE = "<img src=x onerror=alert(1)>\u202eevil\u200f" + "w" * 200
+HARMLESS = HOSTILE.replace("\u202e", "\ufffd").replace("\u200f", "\ufffd")
 
 
 def on_page_of(seat: Seat, one: dict[str, Any]) -> Page:
@@ -230,6 +232,28 @@ def test_a_failed_start_says_which_step_and_why(sit: Sit, member: Caller) -> Non
     assert states == ["done", "failed", "waits", "waits"]
     seat.accessible()
     seat.pictures_of("notebook-failed")
+
+
+def test_a_stop_that_does_not_work_says_why_while_it_is_tried_again(
+    sit: Sit, member: Caller, hosted: Hosted
+) -> None:
+    one = member.running(name="stuck")
+    hosted.runtime.world.scripted[one["id"]] = Behaviour(stop_fail_reason=HOSTILE)
+    seat = sit(member)
+    page = on_page_of(seat, one)
+    page.click("#stop")
+    notice = page.locator("#head .notice")
+    told = f"The stop did not work yet and is tried again: {HARMLESS}"
+    expect(notice).to_have_text(told)
+    expect(page.locator("#head .state")).to_have_text("Stopping")
+    expect(page.locator("#rows .what").first).to_have_text(told)
+    seat.accessible()
+    seat.pictures_of("notebook-stuck")
+    hosted.runtime.world.scripted.clear()
+    hosted.clock.advance(1000)
+    expect(page.locator("#head .state")).to_have_text("Stopped")
+    expect(notice).to_have_count(0)
+    assert events(page)[-3:] == ["Asked to stop by ada", told, "Stopped"]
 
 
 def test_hostile_texts_and_logs_are_shown_harmlessly(sit: Sit, hosted: Hosted) -> None:

@@ -3,8 +3,10 @@
 from typing import Any
 
 from nbfleet.domain.access import LIST_ALL
+from nbfleet.runtimes.simulated import Behaviour
 from nbfleet.services import roles
 from support.client import Caller
+from support.service import wait_for
 
 STEPS = [
     f"{step} {now}"
@@ -46,6 +48,28 @@ def test_why_a_start_failed_is_part_of_it(fleet) -> None:
         "no room",
         "CREATE_FAILED",
     )
+
+
+def test_why_a_stop_is_tried_again_is_part_of_it(fleet) -> None:
+    one = fleet.alice.running(name="stuck")
+    scripted = fleet.hosted.runtime.world.scripted
+    scripted[one["id"]] = Behaviour(stop_fail_reason="processes that cannot be killed: 7")
+    assert fleet.alice.post(f"/{one['id']}/stop").status == 200
+    wait_for("it to be told", lambda: told(fleet.alice, one["id"])[0]["event"] == "stop retried")
+    newest = told(fleet.alice, one["id"])[0]
+    assert {name: newest[name] for name in newest if name not in ("id", "at")} == {
+        "event": "stop retried",
+        "actor": "reconciler",
+        "before": "STOPPING",
+        "after": "STOPPING",
+        "reason": "processes that cannot be killed: 7",
+    }
+    scripted.clear()
+    fleet.hosted.clock.advance(1000)
+    fleet.alice.until(one["id"], "STOPPED")
+    assert [event["event"] for event in told(fleet.alice, one["id"])[:3]] == [
+        "found stopped", "stop retried", "stop",
+    ]  # fmt: skip
 
 
 def test_a_walk_by_marker_meets_each_event_once(fleet) -> None:

@@ -16,6 +16,7 @@ from nbfleet.console.page import Page, Parts
 from nbfleet.console.texts import _, later, ngettext
 from nbfleet.console.visit import Visit
 from nbfleet.domain.bulk import Action, Reason, Result, Shown, Wish
+from nbfleet.domain.lifecycle import IN_MOTION, Status
 from nbfleet.domain.listing import Query
 from nbfleet.services import bulk
 from nbfleet.services.bulk import Progress
@@ -24,6 +25,8 @@ from nbfleet.wire import errors
 
 PAGE = 100  # Rows of a page of results.
 RECENT = 50
+FOLLOWED = 600_000  # Milliseconds after its end in which a page follows what is still in motion.
+_LARGE = 1000  # Notebooks; with more of them a page looks less often.
 _HOUR = 3_600_000  # Milliseconds.
 _ONCE = re.compile("[0-9a-f]{32}")
 _LONGEST = 8760  # Hours; which of them may be asked for is a setting of the service.
@@ -63,6 +66,17 @@ def title(action: Action, count: int) -> str:
             return ngettext("Tag %(number)s notebook", "Tag %(number)s notebooks", count) % told
 
 
+def next_look(progress: Progress, now: int) -> int | None:
+    """After how many seconds an open page looks again; None where it does not by itself."""
+    ended = progress.bulk.end_at
+    is_large = progress.bulk.total > _LARGE
+    if ended is None:
+        return 3 if is_large else 1
+    if progress.in_motion and now - ended < FOLLOWED:
+        return 10 if is_large else 2
+    return None
+
+
 class BulkPages:
     def __init__(self, parts: Parts) -> None:
         self._renderer = parts.renderer
@@ -95,19 +109,23 @@ class BulkPages:
 
     async def shown(self, visit: Visit) -> Response:
         context, caller, bulk_id = visit.desk.tools.context, visit.caller, visit.request.path_params["bulk"]
-        result, offset = _result(visit), _offset(visit)
+        result, status, offset = _result(visit), _status(visit), _offset(visit)
         progress = await bulk.show(context, caller, bulk_id)
-        rows = await bulk.results(context, caller, bulk_id, result, offset, PAGE)
-        found = progress.bulk.total if result is None else progress.counts.get(result, 0)
+        rows = await bulk.results(context, caller, bulk_id, result, offset, PAGE, status)
+        now = dict(progress.now)
+        if status is not None:
+            found = now.setdefault(status, 0)
+        else:
+            found = progress.bulk.total if result is None else progress.counts.get(result, 0)
 
-        def at(chosen: Result | None, start: int = 0) -> str:
-            query = {"result": chosen.value if chosen else None, "offset": start or None}
-            given = urlencode({name: value for name, value in query.items() if value is not None})
+        def at(result: Result | None, status: Status | None = None, offset: int = 0) -> str:
+            query = {"result": result, "status": status, "offset": offset}
+            given = urlencode({name: str(value) for name, value in query.items() if value})
             return f"{visit.base}/bulk/{bulk_id}" + (f"?{given}" if given else "")
 
         return self._page(
-            "bulk.html", visit, progress=progress, rows=rows, result=result, offset=offset, found=found,
-            size=PAGE, at=at,
+            "bulk.html", visit, progress=progress, rows=rows, result=result, status=status, offset=offset,
+            found=found, now=now, pause=next_look(progress, context.clock()), size=PAGE, at=at,
         )  # fmt: skip
 
     async def cancelled(self, visit: Visit) -> Response:
@@ -148,6 +166,7 @@ _WORDS: Mapping[str, object] = {
     "reason_word": _reason_word,
     "results": tuple(Result),
     "state_of": _state,
+    "in_motion": IN_MOTION,
 }
 
 
@@ -201,6 +220,15 @@ def _result(visit: Visit) -> Result | None:
     if text not in list(Result):
         raise errors.invalid_query("result", text, list(Result))
     return Result(text)
+
+
+def _status(visit: Visit) -> Status | None:
+    text = visit.request.query_params.get("status")
+    if text is None:
+        return None
+    if text not in list(Status):
+        raise errors.invalid_query("status", text, list(Status))
+    return Status(text)
 
 
 def _offset(visit: Visit) -> int:

@@ -58,7 +58,8 @@ _DEEDS: Mapping[str, tuple[str, bool]] = {
 @dataclass(frozen=True, slots=True)
 class View:
     """What the templates show. `acts`: whether the reader's actions reach it; `can`: what they can do
-    with it now. `mounts` is None while there can be none. `older` leads to the events before these."""
+    with it now. `failed_try` is that of what is still pending. `mounts` is None while there can be none.
+    `older` leads to the events before these."""
 
     one: NotebookResp
     acts: bool
@@ -66,6 +67,7 @@ class View:
     steps: Sequence[StepTold]
     events: Sequence[NotebookEvent]
     older: str | None
+    failed_try: NotebookEvent | None
     mounts: Sequence[DataVolumesRes] | None
 
     @property
@@ -322,6 +324,7 @@ async def _view(visit: Visit) -> View:
         can=deeds.offered(visit.caller, one, owner_id),
         steps=steps,
         events=answer.events,
+        failed_try=story.failed_try(answer.events),
         older=None if answer.next_marker is UNSET else answer.next_marker,
         mounts=await _mounts(visit, one),
     )
