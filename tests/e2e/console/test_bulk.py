@@ -145,8 +145,10 @@ def test_500_are_stopped_and_what_does_not_stop_says_why(sit: Sit, hosted: Hoste
     expect(page.locator("#now-STOPPED")).to_have_text("Stopped 475")
     assert filters(seat, "By now") == ["Stopped 475", "Stopping 25"]
     page.click("#later")
+    page.wait_for_url("**offset=100")
     assert page.inner_text(".pager span") == "101 to 200 of 500"
     page.click("#now-STOPPING")
+    expect(page.locator("#now-STOPPING")).to_have_attribute("aria-current", "page")
     reason = f"It is being tried again: {CAUSE}"
     assert [row[:4] for row in table(seat, "outcomes")] == [["locked", "Done", "Stopping", reason]] * 25
     shown = page.locator("table.outcomes a").evaluate_all("all => all.map(one => one.id)")
@@ -170,10 +172,12 @@ def test_500_are_stopped_and_what_does_not_stop_says_why(sit: Sit, hosted: Hoste
     hosted.clock.advance(30_000)
     chief.until(last, "STOPPED")
     page.click("#again")
+    expect(page.locator("#now-STOPPED")).to_have_text("Stopped 500")
     assert filters(seat, "By now") == ["Stopped 500", "Stopping 0"]
     assert page.inner_text("#bulk .empty") == "None of them has this status by now."
     assert page.get_attribute("#bulk", "hx-trigger") is None
     page.click("#now-STOPPED")
+    expect(page.locator("#now-STOPPED")).to_have_attribute("aria-current", "page")
     assert {tuple(row[1:4]) for row in table(seat, "outcomes")} == {("Done", "Stopped", "")}
     seat.accessible()
     seat.pictures_of("bulk-ended")
