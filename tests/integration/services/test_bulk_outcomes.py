@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from nbfleet.domain.access import Caller
 from nbfleet.domain.bulk import Action, Result, Wish
 from nbfleet.domain.lifecycle import Status
 from nbfleet.domain.notebook import Notebook, Observed, Wanted
 from nbfleet.services import bulk
-from nbfleet.store import audit, bulk_outcomes
+from nbfleet.services import bulk_outcomes as outcomes
+from nbfleet.store import audit, bulk_actions, bulk_outcomes
 from nbfleet.store.audit import Actor
+from nbfleet.store.database import Connection
 from support import fleet
 from support.bulk_site import ALL, CHIEF, MEMBER, Site, context_of, some
 
@@ -33,8 +37,8 @@ def told(
     return [(row.notebook_id, row.status, row.cause) for row in rows]
 
 
-def record(site: Site, one: Notebook, event: str, reason: str | None = None) -> None:
-    site.database.write_now(audit.record, fleet.NOW, Actor("reconciler"), event, one, one, reason)
+def record(site: Site, one: Notebook, what: str, reason: str | None = None) -> None:
+    site.database.write_now(audit.record, fleet.NOW, Actor("reconciler"), what, one, one, reason)
 
 
 def is_(wanted: Wanted, observed: Observed, reason: str | None = None) -> "dict[str, object]":
@@ -55,8 +59,8 @@ def test_done_is_told_with_the_status_by_now_and_why_it_is_not_another(site: Sit
     site.change(ids[0], lambda one: replace(one, **is_(Wanted.STOPPED, Observed.STOPPED)))
     site.change(ids[1], lambda one: replace(one, **is_(Wanted.DELETED, Observed.GONE)))
     site.change(ids[2], lambda one: replace(one, **is_(Wanted.RUNNING, Observed.START_FAILED, "no room")))
-    for event, reason in (("stop retried", "busy"), ("tag", None), ("stop retried", "still busy")):
-        record(site, made[3], event, reason)
+    for what, reason in (("stop retried", "busy"), ("tag", None), ("stop retried", "still busy")):
+        record(site, made[3], what, reason)
     record(site, made[5], "stop retried", "over by now")
     record(site, made[5], "found stopped")
     record(site, made[5], "start")
@@ -137,3 +141,35 @@ def test_only_what_the_caller_may_see_by_now_is_told(site: Site) -> None:
             (id_, Status.STOPPING if id_ in seen else None) for id_ in ids
         ]
         assert [id_ for id_, _, _ in told(site, caller, bulk_id, Status.STOPPING)] == seen
+
+
+def test_nothing_is_asked_that_grows_with_the_fleet(site: Site) -> None:
+    if not site.database.is_sqlite:
+        pytest.skip("PostgreSQL walks through small tables whatever there is.")
+    made = some(3)
+    site.put(*made)
+    bulk_id = site.begin(CHIEF, Wish(Action.STOP, query=ALL))
+    site.carry_out()
+    site.change(made[0].id, lambda one: replace(one, **is_(Wanted.RUNNING, Observed.ERROR, "gone")))
+    action = site.show(CHIEF, bulk_id).bulk
+
+    def ask(connection: Connection) -> list[str]:
+        asked: list[tuple[str, Any]] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+            asked.append((statement, values))
+
+        event.listen(connection, "before_cursor_execute", note)
+        outcomes.counts(connection, CHIEF, action)
+        outcomes.rows(connection, CHIEF, action, Status.STOPPING, 0, 10)
+        found = bulk_actions.rows(connection, action.no, None, 0, 10)
+        outcomes.told(connection, CHIEF, action, found)
+        event.remove(connection, "before_cursor_execute", note)
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", values) for one, values in asked]
+        return [row.detail for plan in plans for row in plan]
+
+    steps = site.database.read_now(ask)
+    assert [step for step in steps if step.startswith("SCAN")] == []
+    taken = {step.partition(" USING ")[0] for step in steps if step.startswith("SEARCH")}
+    tables = ("audit", "bulk_rows", "instances", "notebooks", "users", "workspaces")
+    assert taken == {f"SEARCH {table}" for table in tables}
