@@ -47,9 +47,9 @@ def groups(connection: Connection, action_no: int) -> Sequence[Group]:
     owner, workspace = schema.users.c.id, schema.workspaces.c.id
     query = _joined(_n.status, owner, workspace, func.count()).group_by(_n.status, owner, workspace)
     return [
-        Group(STATUS_OF[status], owner_id, workspace_id, count)
+        _group(row)
         for batch in _batches(list(_changed(connection, action_no)))
-        for status, owner_id, workspace_id, count in connection.execute(query.where(_n.id.in_(batch)))
+        for row in connection.execute(query.where(_n.id.in_(batch)))
     ]
 
 
@@ -116,8 +116,18 @@ def _standings() -> Any:
 
 def _found(connection: Connection, query: Any, ids: Sequence[str]) -> Iterator[Standing]:
     for batch in _batches(ids):
-        for id_, rid, status, owner_id, workspace_id in connection.execute(query.where(_n.id.in_(batch))):
-            yield Standing(id_, rid, STATUS_OF[status], owner_id, workspace_id)
+        for row in connection.execute(query.where(_n.id.in_(batch))):
+            yield _standing(row)
+
+
+def _group(row: Any) -> Group:
+    status, owner_id, workspace_id, count = row
+    return Group(STATUS_OF[status], owner_id, workspace_id, count)
+
+
+def _standing(row: Any) -> Standing:
+    id_, rid, status, owner_id, workspace_id = row
+    return Standing(id_, rid, STATUS_OF[status], owner_id, workspace_id)
 
 
 def _batches(those: Sequence[T]) -> Iterator[Sequence[T]]:
