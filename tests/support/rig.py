@@ -202,9 +202,9 @@ class CutDatabase(Database):
         number = next(self._numbers)
         if number < self._at:
             return await super().write(fn, *args, **kwargs)
+        self.was_cut = True  # Before others can see what is written.
         if number == self._at and self._after:
             await super().write(fn, *args, **kwargs)
-        self.was_cut = True
         self.cut()
         return await asyncio.Event().wait()
 

@@ -96,7 +96,6 @@ class Reconciler:
             self._failures.pop(notebook.id, None)
             result = "lost"
         except Exception as fault:
-            log.exception("effect failed", notebook=notebook.id, effect=effect.value)
             result = await self._after_fault(effect, stored, claim, fault)
         else:
             self._failures.pop(notebook.id, None)
@@ -128,13 +127,19 @@ class Reconciler:
         failures = self._count_failure(notebook.id, effect)
         secret = works.keyring.instance_secret(notebook.id, notebook.generation)
         cause = tries.cause(fault, secret)
+        why = tries.told(failures, cause)
+        # A traceback that says what the one before it said helps nobody, and takes time to write.
+        log.warning(
+            "effect failed", notebook=notebook.id, effect=effect.value, failures=failures, cause=cause,
+            exc_info=None if why is None else fault,
+        )  # fmt: skip
         with contextlib.suppress(Unavailable, ClaimLost):
             if failures >= GIVE_UP and effect is not Effect.STOP:
                 del self._failures[notebook.id]
                 await give_up(works, effect, notebook, claim, tries.lasting(failures, cause))
                 return "given up"
             due_at = works.clock() + min(1000 * 2 ** (failures - 1), _LONGEST_PAUSE)
-            await put_off(works, claim, notebook.id, effect, due_at, tries.told(failures, cause))
+            await put_off(works, claim, notebook.id, effect, due_at, why)
         return "retried"
 
     def _count_failure(self, notebook_id: str, effect: Effect) -> int:

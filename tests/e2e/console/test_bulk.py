@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import expect
+from sqlalchemy import update
 
-from nbfleet.console.pages.bulk import FOLLOWED
+from nbfleet.console.pages import bulk as bulk_page
 from nbfleet.domain import lease as leases
 from nbfleet.domain import lifecycle
 from nbfleet.domain.lifecycle import Event
@@ -19,6 +21,7 @@ from nbfleet.runtimes.simulated import Behaviour
 from nbfleet.store import notebooks
 from nbfleet.store.database import Connection
 from nbfleet.store.directory import Directory
+from nbfleet.store.schema import instances
 from support import make
 from support.client import Caller
 from support.console import Seat, administrator_of, member_of
@@ -68,6 +71,13 @@ def freeze(hosted: Hosted, ids: list[str]) -> None:
     hosted.database.write_now(write)
 
 
+def end_pauses(hosted: Hosted) -> None:
+    """What is to be tried again is so at once."""
+    now = hosted.clock()
+    later = update(instances).where(instances.c.due_at > now)
+    hosted.database.write_now(lambda connection: connection.execute(later.values(due_at=now)))
+
+
 SENT = """fields => {
     const form = document.createElement("form");
     form.method = "post";
@@ -101,7 +111,9 @@ def filters(seat: Seat, name: str) -> list[str]:
     return [" ".join(one.split()) for one in found]
 
 
-def test_500_are_stopped_and_what_does_not_stop_says_why(sit: Sit, hosted: Hosted) -> None:
+def test_500_are_stopped_and_what_does_not_stop_says_why(
+    sit: Sit, hosted: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chief = replace(administrator_of(hosted), clock=hosted.clock)
     stuck = fill(hosted, chief, (25, "locked", "RUNNING"))
     fill(hosted, chief, (475, "early", "RUNNING"), (12, "quiet", "STOPPED"), (3, HOSTILE, "FROZEN"))
@@ -159,17 +171,17 @@ def test_500_are_stopped_and_what_does_not_stop_says_why(sit: Sit, hosted: Hoste
     last = stuck.pop()
     for one in stuck:
         del scripted[one]
-    hosted.clock.advance(1000)
+    end_pauses(hosted)
     expect(page.locator("#now-STOPPED")).to_have_text("Stopped 499", timeout=60_000)
     assert [row[:4] for row in table(seat, "outcomes")] == [["locked", "Done", "Stopping", reason]]
 
     # What stays in motion is not looked at for ever without being asked to.
-    hosted.clock.advance(FOLLOWED)
+    monkeypatch.setattr(bulk_page, "FOLLOWED", 0)
     expect(page.locator("#again")).to_have_text("Look again")
     assert page.get_attribute("#bulk", "hx-trigger") is None
     assert page.evaluate("window.isTheSame") is True
     scripted.clear()
-    hosted.clock.advance(30_000)
+    end_pauses(hosted)
     chief.until(last, "STOPPED")
     page.click("#again")
     expect(page.locator("#now-STOPPED")).to_have_text("Stopped 500")

@@ -250,7 +250,6 @@ def test_a_stop_that_does_not_work_says_why_while_it_is_tried_again(
     seat.accessible()
     seat.pictures_of("notebook-stuck")
     hosted.runtime.world.scripted.clear()
-    hosted.clock.advance(1000)
     expect(page.locator("#head .state")).to_have_text("Stopped")
     expect(notice).to_have_count(0)
     assert events(page)[-3:] == ["Asked to stop by ada", told, "Stopped"]
