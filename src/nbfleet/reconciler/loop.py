@@ -129,7 +129,7 @@ class Reconciler:
         cause = tries.cause(fault, secret)
         why = tries.told(failures, cause)
         # A traceback that says what the one before it said helps nobody, and takes time to write.
-        log.warning(
+        log.error(
             "effect failed", notebook=notebook.id, effect=effect.value, failures=failures, cause=cause,
             exc_info=None if why is None else fault,
         )  # fmt: skip
