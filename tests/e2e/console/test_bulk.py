@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -102,8 +101,10 @@ def choose(seat: Seat, *fields: tuple[str, str]) -> None:
 
 
 def table(seat: Seat, name: str) -> list[list[str]]:
-    rows: list[Any] = seat.page.locator(f"table.{name} tbody tr").all()
-    return [[" ".join(cell.inner_text().split()) for cell in row.locator("td").all()] for row in rows]
+    """Read at once: the page may be about to replace it."""
+    told = "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
+    rows: list[list[str]] = seat.page.locator(f"table.{name} tbody tr").evaluate_all(told)
+    return [[" ".join(cell.split()) for cell in row] for row in rows]
 
 
 def filters(seat: Seat, name: str) -> list[str]:
