@@ -92,7 +92,7 @@ class Site:
         asyncio.run(work())
 
     def results(self, caller: Caller, bulk_id: str) -> dict[str, tuple[Result, Reason | None]]:
-        rows = asyncio.run(bulk.results(self.context, caller, bulk_id, None, 0, 1000))
+        rows = asyncio.run(bulk.results(self.context, caller, bulk_id, None, 0, 1000)).rows
         return {row.notebook_id: (row.result, row.reason) for row in rows}
 
     def show(self, caller: Caller, bulk_id: str) -> bulk.Progress:

@@ -4,6 +4,7 @@ import re
 from functools import cache
 from typing import Any
 
+import msgspec
 import msgspec.inspect as inspection
 from msgspec.inspect import (
     AnyType,
@@ -38,6 +39,11 @@ def describe_at(type_: Any, path: str) -> str:
     for step in _STEP.finditer(path):
         info = _inside(info, step[1])
     return _describe(info)
+
+
+def describe_fields(type_: Any) -> str:
+    """The names of the fields of a record."""
+    return ", ".join(one.encode_name for one in msgspec.structs.fields(type_))
 
 
 def _inside(info: Any, name: str | None) -> Any:

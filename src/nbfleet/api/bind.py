@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from nbfleet.api.allowed import describe, describe_at
+from nbfleet.api.allowed import describe, describe_at, describe_fields
 from nbfleet.wire import errors
 from nbfleet.wire.operation import Operation
 from nbfleet.wire.parameters import Parameter
@@ -23,6 +23,8 @@ _LONGEST = 128  # Characters of a value that is remembered.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _AT = re.compile(r"(?P<problem>.*?)(?: - at `(?P<path>.*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
+# Only bodies refuse fields that they do not know, and no record inside them: there is no place to tell.
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 _TYPE = re.compile(r"Expected `(?P<expected>[^`]*)`, got `[^`]*`")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 # Fields whose characters the contract restricts with a code of their own.
@@ -173,6 +175,9 @@ def _refuse_nul(value: Any, path: str, rules: Mapping[str, str]) -> None:
 
 
 def _bad_field(type_: Any, message: str, document: Any) -> errors.ApiError:
+    unknown = _UNKNOWN.fullmatch(message)
+    if unknown is not None:
+        return errors.wrong_value(errors.shown(unknown["field"]), "unknown", describe_fields(type_))
     match = _AT.fullmatch(message)
     problem, path = (message, "$") if match is None else (match["problem"], match["path"] or "$")
     missing = _MISSING.search(problem)

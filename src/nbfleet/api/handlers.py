@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from nbfleet.api import (
+    bulk,
     catalogue,
     history,
     identities,
@@ -35,6 +36,7 @@ HANDLERS: dict[str, Handler] = {
     **mounts.HANDLERS,
     **workspaces.HANDLERS,
     **history.HANDLERS,
+    **bulk.HANDLERS,
 }
 
 

@@ -15,8 +15,9 @@ from nbfleet.api.call import Answer, Call, Tools
 from nbfleet.api.handlers import HANDLERS
 from nbfleet.domain import access
 from nbfleet.domain.access import Caller
+from nbfleet.services import permits
 from nbfleet.wire import errors
-from nbfleet.wire.operation import AUTHENTICATED, Action, Operation
+from nbfleet.wire.operation import AUTHENTICATED, Operation
 
 _KEY_LIMIT = 255
 
@@ -64,9 +65,7 @@ def _enter(operation: Operation, path: Mapping[str, str], proof: Proof | None) -
     caller = access.enter(proof.principal, project_id)
     if caller is None:
         raise errors.foreign_project(project_id)
-    permission = operation.permission
-    if isinstance(permission, Action) and not access.may(caller, permission.name):
-        raise errors.forbidden(permission.name)
+    permits.check(caller, operation.id)
     return caller
 
 

@@ -5,6 +5,7 @@ began it. A list is looked through before anything is written, so that a long lo
 notebook is checked again when its turn comes.
 """
 
+import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,6 @@ from nbfleet.store.bulk_actions import Bulk, Found, Matching, New, Row, Target
 from nbfleet.store.database import Conflict, Connection, TooSlow
 from nbfleet.wire import errors
 from nbfleet.wire.fields import Uuid
-from nbfleet.wire.tags import TmsTag
 
 MOST = 10_000  # Notebooks of one action.
 AT_ONCE = 5  # Actions of one user that have work left.
@@ -113,6 +113,22 @@ class Progress:
         return self.bulk.total - self.counts.get(Result.PENDING, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A page of the notebooks of an action; `total` is how many there are on all pages."""
+
+    total: int
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """A page of actions; `total` is how many there are on all pages."""
+
+    total: int
+    actions: Sequence[Progress]
+
+
 async def preview(context: Context, caller: Caller, wish: Wish) -> Preview:
     """What the action would do, exactly and for all its notebooks; nothing is changed."""
     wish = checked(context, caller, wish)
@@ -122,28 +138,44 @@ async def preview(context: Context, caller: Caller, wish: Wish) -> Preview:
     return Preview(wish, len(judged), len(changing), shown, changing[:SHOWN], _kinds(judged))
 
 
-async def begin(context: Context, request: Request, wish: Wish, shown: Shown, once: str | None = None) -> str:
+async def begin(
+    context: Context, request: Request, wish: Wish, shown: Shown | None, once: str | None = None
+) -> str:
     """Writes the action with the notebooks that it has now; answers its id. `shown` is what the preview said:
-    if one that is not among those would be changed by now, nothing is begun. Of all that the caller asks with
-    the same `once` the first is begun, and the others answer its id."""
+    if one that is not among those would be changed by now, nothing is begun; what cannot be undone needs it.
+    Of all that the caller asks in the project with the same `once` the first is begun, and the others answer
+    its id."""
     caller = request.caller
     wish = checked(context, caller, wish)
-    earlier = None if once is None else await context.database.read(store.begun_as, caller.user_id, once)
+    key = None if once is None else _key(caller.project_id, once)
+    earlier = None if key is None else await context.database.read(store.begun_as, caller.user_id, key)
     if earlier is not None:
         return earlier
+    if shown is None and wish.action is Action.DELETE:
+        raise errors.missing("shown")
     judged = await _judged(context, caller, wish)
-    more = shown.lacking(one.id for one in judged if one.reason is None)
-    if more:
-        known, allowed = f"{len(shown.marks)} notebooks", f"{more} more as well, which would change by now"
-        raise errors.wrong_value("shown", known, allowed)
+    if shown is not None:
+        _check_shown(shown, judged)
     id_ = str(uuid.uuid4())
     asked = (wish.action, msgspec.json.encode(_written(wish)).decode())
-    new = New(id_, caller.project_id, caller.user_id, *asked, request.request_id, once)
+    new = New(id_, caller.project_id, caller.user_id, *asked, request.request_id, key)
     targets = [one.target for one in judged]
     try:
         return await context.database.write(_begun, context, new, targets)
     except Conflict:  # The same form, sent twice at once; the other one was quicker.
         return await context.database.write(_begun, context, new, targets)
+
+
+def _key(project_id: str, once: str) -> str:
+    """The word of a user means something else in another project."""
+    return hashlib.sha256(f"{project_id} {once}".encode()).hexdigest()
+
+
+def _check_shown(shown: Shown, judged: Sequence[Judged]) -> None:
+    more = shown.lacking(one.id for one in judged if one.reason is None)
+    if more:
+        known, allowed = f"{len(shown.marks)} notebooks", f"{more} more as well, which would change by now"
+        raise errors.wrong_value("shown", known, allowed)
 
 
 def _begun(connection: Connection, context: Context, new: New, targets: Sequence[Target]) -> str:
@@ -173,26 +205,32 @@ async def results(
     offset: int,
     limit: int,
     status: Status | None = None,
-) -> Sequence[Row]:
+) -> Results:
     """A page of what became of each notebook, of one result or of all; with `status`, of those that were
-    changed and have it by now, whatever `result` says."""
+    changed and have it by now."""
 
-    def read(connection: Connection) -> Sequence[Row]:
-        action = _mine(connection, caller, bulk_id)
+    def read(connection: Connection) -> Results:
+        (progress,) = _progress(connection, [_mine(connection, caller, bulk_id)])
+        action = progress.bulk
         if status is None:
+            total = action.total if result is None else progress.counts.get(result, 0)
             found = store.rows(connection, action.no, result, offset, limit)
+        elif result in (None, Result.DONE):
+            total, found = bulk_outcomes.rows(connection, caller, action, status, offset, limit)
         else:
-            found = bulk_outcomes.rows(connection, caller, action, status, offset, limit)
-        return bulk_outcomes.told(connection, caller, action, found)
+            total, found = 0, ()
+        return Results(total, bulk_outcomes.told(connection, caller, action, found))
 
     return await context.database.read(read)
 
 
-async def recent(context: Context, caller: Caller, limit: int) -> Sequence[Progress]:
-    """The caller's own in this project, newest first."""
+async def recent(context: Context, caller: Caller, offset: int, limit: int) -> Recent:
+    """A page of the caller's own in this project, newest first."""
+    whose = (caller.project_id, caller.user_id)
 
-    def read(connection: Connection) -> Sequence[Progress]:
-        return _progress(connection, store.recent(connection, caller.project_id, caller.user_id, limit))
+    def read(connection: Connection) -> Recent:
+        found = store.recent(connection, *whose, offset, limit)
+        return Recent(store.begun_by(connection, *whose), _progress(connection, found))
 
     return await context.database.read(read)
 
@@ -246,12 +284,12 @@ def checked(context: Context, caller: Caller, wish: Wish) -> Wish:
     ask."""
     permits.check(caller, *operations(caller, wish))
     if wish.query is None and not wish.ids:
-        raise errors.missing("id")
+        raise errors.missing("ids")
     if len(wish.ids) > MOST:
         raise _too_many(len(wish.ids))
-    for id_ in wish.ids:
+    for place, id_ in enumerate(wish.ids):
         if not _is_id(id_):
-            raise errors.wrong_value("id", id_, "a UUID")
+            raise errors.wrong_value(f"ids[{place}]", id_, "a UUID")
     ids = tuple(dict.fromkeys(id_.lower() for id_ in wish.ids))
     return replace(wish, ids=ids, period=_period(context, wish), tag=_tag(wish))
 
@@ -267,6 +305,8 @@ def _is_id(text: str) -> bool:
 def _period(context: Context, wish: Wish) -> int | None:
     allowed = context.lease_range
     if wish.action not in (Action.START, Action.EXTEND):
+        if wish.period is not None:
+            raise errors.wrong_value("duration", wish.period, "nothing: start and extend only")
         return None
     if wish.period is None:
         if wish.action is Action.EXTEND:
@@ -277,10 +317,13 @@ def _period(context: Context, wish: Wish) -> int | None:
 
 def _tag(wish: Wish) -> tuple[str, str] | None:
     if wish.action is not Action.TAG:
+        if wish.tag is not None:
+            raise errors.wrong_value("tag", wish.tag[0], "nothing: the action tag only")
         return None
-    key, value = wish.tag or ("", "")
-    requests.checked_tags([TmsTag(key=key, value=value)])
-    return key, value
+    if wish.tag is None:
+        raise errors.missing("tag")
+    requests.check_tag("tag", *wish.tag)
+    return wish.tag
 
 
 def _too_many(count: int) -> errors.ApiError:

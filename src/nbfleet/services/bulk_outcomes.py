@@ -31,13 +31,13 @@ def counts(connection: Connection, caller: Caller, action: Bulk) -> Mapping[Stat
 
 def rows(
     connection: Connection, caller: Caller, action: Bulk, status: Status, offset: int, limit: int
-) -> Sequence[Row]:
-    """A page of those that have this status by now, in the order of the action."""
+) -> tuple[int, Sequence[Row]]:
+    """How many have this status by now, and a page of them in the order of the action."""
     if not changes_status(action.action):
-        return ()
+        return 0, ()
     found = store.with_status(connection, action.no, status)
     places = [place for place, one in found if _sees(caller, one)]
-    return rows_at(connection, action.no, places[offset : offset + limit])
+    return len(places), rows_at(connection, action.no, places[offset : offset + limit])
 
 
 def told(connection: Connection, caller: Caller, action: Bulk, found: Sequence[Row]) -> Sequence[Row]:

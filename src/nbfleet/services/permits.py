@@ -1,6 +1,7 @@
-"""What a caller must hold for what is not one request: what the table of operations says of requests.
+"""What a caller must hold to ask for an operation, as the table of operations says: the one place that asks.
 
-Whom it then reaches is decided in `domain.access`.
+What is not one request, such as an action on many notebooks, takes what each of its operations takes. Whom it
+then reaches is decided in `domain.access`.
 """
 
 from nbfleet.domain import access

@@ -61,16 +61,20 @@ def checked_tags(wanted: Sequence[TmsTag | UpdateImageGroupRequestBodyTags]) -> 
     found: dict[str, str] = {}
     for place, tag in enumerate(wanted):
         key, value = given(tag.key, ""), given(tag.value, "")
-        if not key:
-            raise errors.missing(f"tags[{place}].key")
-        if not tags.is_key(key):
-            raise errors.wrong_value(f"tags[{place}].key", key, tags.KEY_RULE)
-        if not tags.is_value(value):
-            raise errors.wrong_value(f"tags[{place}].value", value, tags.VALUE_RULE)
+        check_tag(f"tags[{place}]", key, value)
         if key in found:
             raise errors.wrong_value(f"tags[{place}].key", key, "each key once")
         found[key] = value
     return found
+
+
+def check_tag(field: str, key: str, value: str) -> None:
+    if not key:
+        raise errors.missing(f"{field}.key")
+    if not tags.is_key(key):
+        raise errors.wrong_value(f"{field}.key", key, tags.KEY_RULE)
+    if not tags.is_value(value):
+        raise errors.wrong_value(f"{field}.value", value, tags.VALUE_RULE)
 
 
 def joined_tags(now: Tags, wanted: Mapping[str, str]) -> Tags:

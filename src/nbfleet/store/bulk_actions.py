@@ -213,10 +213,18 @@ def unfinished_of(connection: Connection, user_id: str) -> int:
     return connection.execute(select(func.count()).select_from(schema.bulk_actions).where(*mine)).scalar_one()
 
 
-def recent(connection: Connection, project_id: str, user_id: str, limit: int) -> list[Bulk]:
-    """The newest of this user, newest first."""
+def recent(connection: Connection, project_id: str, user_id: str, offset: int, limit: int) -> list[Bulk]:
+    """A page of those of this user in this project, newest first."""
     query = _actions().where(_a.project_id == project_id, _a.user_id == user_id)
-    return [_bulk(row) for row in connection.execute(query.order_by(_a.no.desc()).limit(limit))]
+    return [
+        _bulk(row) for row in connection.execute(query.order_by(_a.no.desc()).offset(offset).limit(limit))
+    ]
+
+
+def begun_by(connection: Connection, project_id: str, user_id: str) -> int:
+    """How many this user has in this project."""
+    mine = (_a.project_id == project_id, _a.user_id == user_id)
+    return connection.execute(select(func.count()).select_from(schema.bulk_actions).where(*mine)).scalar_one()
 
 
 def _actions() -> Any:

@@ -21,3 +21,6 @@ PoolCreationState = Literal["created", "failed", "creating"]
 ActivityKind = Literal[
     "created", "started", "ready", "create failed", "start failed", "died", "stopped", "auto-stopped"
 ]
+BulkAction = Literal["start", "stop", "delete", "extend", "tag"]
+ActionResult = Literal["pending", "done", "skipped", "failed", "cancelled"]
+ActionReason = Literal["state", "foreign", "free", "left", "gone", "not allowed", "refused", "fault"]

@@ -27,6 +27,7 @@ _TAGS = {
     "Pools": "Pools, clusters and features as far as notebooks need them.",
     "IAM subset": "The identity calls that clients make.",
     "Key pairs": "SSH key pairs of users: the part of the key-pair service that clients need.",
+    "Actions on many notebooks": "One action on all that a query finds or that are named, carried out apart.",
 }
 _ERRORS = {
     "400": ("BadRequest", "Wrong input or wrong state."),

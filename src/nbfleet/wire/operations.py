@@ -7,6 +7,7 @@ their order is that of the published reference.
 
 from nbfleet.wire.extensions import EXTENSIONS
 from nbfleet.wire.operation import AUTHENTICATED, MEMBER, PUBLIC, Action, Operation, Permission, Standing
+from nbfleet.wire.operations_bulk import BULK
 from nbfleet.wire.operations_images import IMAGES
 from nbfleet.wire.operations_keypairs import KEYPAIRS
 from nbfleet.wire.operations_notebooks import NOTEBOOKS
@@ -26,7 +27,15 @@ __all__ = [
     "by_id",
 ]
 
-OPERATIONS: tuple[Operation, ...] = (*NOTEBOOKS, *IMAGES, *WORKSPACES, *PLATFORM, *KEYPAIRS, *EXTENSIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *NOTEBOOKS,
+    *IMAGES,
+    *WORKSPACES,
+    *PLATFORM,
+    *KEYPAIRS,
+    *EXTENSIONS,
+    *BULK,
+)
 
 _BY_ID = {operation.id: operation for operation in OPERATIONS}
 

@@ -84,7 +84,7 @@ def test_nothing_is_begun_on_others_than_were_shown(site: Site) -> None:
     assert refusal.value.message == (
         "The field shown is 3 notebooks; allowed: 1 more as well, which would change by now."
     )
-    assert list(asyncio.run(bulk.recent(site.context, MEMBER, 10))) == []
+    assert list(asyncio.run(bulk.recent(site.context, MEMBER, 0, 10)).actions) == []
     site.freeze(made[3].id)
     bulk_id = site.begin(MEMBER, wish, found.shown)
     assert set(site.results(MEMBER, bulk_id)) == {made[1].id, made[2].id}
@@ -103,7 +103,7 @@ def test_what_is_sent_twice_is_begun_once(site: Site) -> None:
     first, second = asyncio.run(twice())
     site.carry_out()
     assert [first, first] == [second, site.begin(MEMBER, wish, shown, "a" * 32)]
-    assert [one.bulk.id for one in asyncio.run(bulk.recent(site.context, MEMBER, 10))] == [first]
+    assert [one.bulk.id for one in asyncio.run(bulk.recent(site.context, MEMBER, 0, 10)).actions] == [first]
     assert site.begin(MEMBER, wish, shown, "b" * 32) != first
     assert site.begin(replace(MEMBER, user_id=fleet.OTHER), wish, shown, "a" * 32) != first
 
@@ -255,7 +255,7 @@ def test_a_refusal_of_one_is_its_result_and_holds_up_nobody(site: Site) -> None:
     site.put(fleet.running(1, tags=full), fleet.running(2))
     bulk_id = site.begin(MEMBER, Wish(Action.TAG, query=ALL, tag=("team", "b")))
     site.carry_out()
-    rows = asyncio.run(bulk.results(site.context, MEMBER, bulk_id, None, 0, 10))
+    rows = asyncio.run(bulk.results(site.context, MEMBER, bulk_id, None, 0, 10)).rows
     assert {(row.result, row.reason, row.detail) for row in rows} == {
         (Result.FAILED, Reason.REFUSED, "The instance would have 21 tags; it may have at most 20."),
         (Result.DONE, None, None),
@@ -285,7 +285,7 @@ def test_who_refuses_it_says_why(
 
     monkeypatch.setattr(services, "stop", refused)
     site.carry_out()
-    (row,) = asyncio.run(bulk.results(site.context, MEMBER, bulk_id, None, 0, 10))
+    (row,) = asyncio.run(bulk.results(site.context, MEMBER, bulk_id, None, 0, 10)).rows
     assert (row.result, row.reason, row.detail) == (Result.SKIPPED, reason, detail)
 
 
@@ -321,7 +321,7 @@ def test_five_at_a_time_of_one_user(site: Site) -> None:
     assert refusal.value.status == 503
     site.begin(replace(MEMBER, user_id=fleet.OTHER), Wish(Action.EXTEND, query=ALL, period=fleet.HOUR))
     site.carry_out()
-    found = asyncio.run(bulk.recent(site.context, MEMBER, 10))
+    found = asyncio.run(bulk.recent(site.context, MEMBER, 0, 10)).actions
     assert [one.counts for one in found] == [{Result.DONE: 2}] * bulk.AT_ONCE
 
 
@@ -407,7 +407,7 @@ def test_an_action_that_cannot_be_read_holds_up_no_other(site: Site) -> None:
     for bulk_id in faulty:
         assert site.results(MEMBER, bulk_id) == {one.id: (Result.FAILED, Reason.FAULT) for one in made[:2]}
         assert site.show(MEMBER, bulk_id).bulk.end_at == fleet.NOW
-    found = asyncio.run(bulk.recent(site.context, MEMBER, 10))
+    found = asyncio.run(bulk.recent(site.context, MEMBER, 0, 10)).actions
     assert [one.wish is None for one in found] == [False, True, False, True, True]
 
 
@@ -437,7 +437,7 @@ def test_old_actions_are_forgotten(site: Site) -> None:
     # Never more than a few rows at a time, and the action only with the last of them.
     steps = [(site.database.write_now(bulk_actions.forget, fleet.NOW + 1, 2), left()) for _ in range(4)]
     assert steps == [(True, 3), (True, 1), (True, 0), (False, 0)]
-    assert list(asyncio.run(bulk.recent(site.context, MEMBER, 10))) == []
+    assert list(asyncio.run(bulk.recent(site.context, MEMBER, 0, 10)).actions) == []
 
 
 def test_the_rows_of_what_has_ended_are_not_counted_again(site: Site) -> None:
@@ -453,11 +453,20 @@ def test_the_rows_of_what_has_ended_are_not_counted_again(site: Site) -> None:
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
-        (Wish(Action.STOP), "The field id is missing."),
+        (Wish(Action.STOP), "The field ids is missing."),
         (Wish(Action.EXTEND, ("0" * 8 + "-0000-0000-0000-" + "0" * 12,)), "The field duration is missing."),
-        (Wish(Action.TAG, query=ALL), "The field tags[0].key is missing."),
-        (Wish(Action.STOP, ("a\0b",)), "The field id is a\\x00b; allowed: a UUID."),
-        (Wish(Action.STOP, ("0" * 37,)), f"The field id is {'0' * 37}; allowed: a UUID."),
+        (Wish(Action.TAG, query=ALL), "The field tag is missing."),
+        (Wish(Action.TAG, query=ALL, tag=("", "b")), "The field tag.key is missing."),
+        (
+            Wish(Action.STOP, query=ALL, tag=("a", "")),
+            "The field tag is a; allowed: nothing: the action tag only.",
+        ),
+        (
+            Wish(Action.DELETE, query=ALL, period=fleet.HOUR),
+            "The field duration is 3600000; allowed: nothing: start and extend only.",
+        ),
+        (Wish(Action.STOP, ("a\0b",)), "The field ids[0] is a\\x00b; allowed: a UUID."),
+        (Wish(Action.STOP, ("0" * 37,)), f"The field ids[0] is {'0' * 37}; allowed: a UUID."),
     ],
 )
 def test_a_wish_that_lacks_something_is_refused_by_name(site: Site, wish: Wish, message: str) -> None:

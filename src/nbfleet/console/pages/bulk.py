@@ -1,35 +1,32 @@
 """Actions on many notebooks: what one would do, how far it has come, and those of late.
 
-`services.bulk` decides and counts. The list asked for comes as the query string of ListAllNotebooks, so that
-a page of the fleet and an action on all of it mean the same.
+The operations decide and count. The list asked for comes as the query string of ListAllNotebooks, so that a
+page of the fleet and an action on all of it mean the same.
 """
 
-import re
 import uuid
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
+from msgspec import UNSET, UnsetType
 from starlette.responses import RedirectResponse, Response
 
-from nbfleet.api.lists import read_query
+from nbfleet.api.bind import query_pairs
 from nbfleet.console.page import Page, Parts
 from nbfleet.console.texts import _, later, ngettext
 from nbfleet.console.visit import Visit
-from nbfleet.domain.bulk import Action, Reason, Result, Shown, Wish
-from nbfleet.domain.lifecycle import IN_MOTION, Status
-from nbfleet.domain.listing import Query
-from nbfleet.services import bulk
-from nbfleet.services.bulk import Progress
-from nbfleet.services.notebooks import Request
+from nbfleet.domain.bulk import Action, Reason, Result
+from nbfleet.domain.lifecycle import IN_MOTION
 from nbfleet.wire import errors
+from nbfleet.wire.bulk import NotebookAction
 
 PAGE = 100  # Rows of a page of results.
 RECENT = 50
 FOLLOWED = 600_000  # Milliseconds after its end in which a page follows what is still in motion.
 _LARGE = 1000  # Notebooks; with more of them a page looks less often.
 _HOUR = 3_600_000  # Milliseconds.
-_ONCE = re.compile("[0-9a-f]{32}")
-_LONGEST = 8760  # Hours; which of them may be asked for is a setting of the service.
+_DIGITS = 6  # Of a number of hours.
 
 RESULT_WORDS: Mapping[Result, str] = {
     Result.PENDING: later("Pending"),
@@ -50,10 +47,10 @@ REASON_WORDS: Mapping[Reason, str] = {
 }
 
 
-def title(action: Action, count: int) -> str:
+def title(action: str, count: int) -> str:
     """The action as it stands on its button."""
     told = {"number": f"{count:,}".replace(",", "\u202f")}
-    match action:
+    match Action(action):
         case Action.START:
             return ngettext("Start %(number)s notebook", "Start %(number)s notebooks", count) % told
         case Action.STOP:
@@ -66,13 +63,12 @@ def title(action: Action, count: int) -> str:
             return ngettext("Tag %(number)s notebook", "Tag %(number)s notebooks", count) % told
 
 
-def next_look(progress: Progress, now: int) -> int | None:
+def next_look(action: NotebookAction, now: int) -> int | None:
     """After how many seconds an open page looks again; None where it does not by itself."""
-    ended = progress.bulk.end_at
-    is_large = progress.bulk.total > _LARGE
-    if ended is None:
+    is_large = action.total > _LARGE
+    if isinstance(action.end_at, UnsetType):
         return 3 if is_large else 1
-    if progress.in_motion and now - ended < FOLLOWED:
+    if action.in_motion and now - action.end_at < FOLLOWED:
         return 10 if is_large else 2
     return None
 
@@ -87,9 +83,9 @@ class BulkPages:
         needed = _NEEDED.get(visit.form.one("action"))
         if needed is not None and not visit.form.one(needed):
             return self._asked(visit)
-        found = await bulk.preview(visit.desk.tools.context, visit.caller, _wish(visit))
+        found = await visit.desk.ask("PreviewNotebookAction", None, _wish(visit))
         fields = [(name, value) for name in _FIELDS for value in visit.form.all(name) if value]
-        fields += [("shown", found.shown.text), ("once", uuid.uuid4().hex)]
+        fields += [("shown", found.shown), ("changing", str(found.changing)), ("once", uuid.uuid4().hex)]
         return self._page("bulk_preview.html", visit, preview=found, fields=fields)
 
     def _asked(self, visit: Visit) -> Response:
@@ -100,42 +96,43 @@ class BulkPages:
         return self._page("bulk_ask.html", visit, action=action, fields=fields, most=most)
 
     async def begun(self, visit: Visit) -> Response:
-        wish, shown, once = _wish(visit), _shown(visit), _once(visit)
-        if wish.action is Action.DELETE and _number(visit, "typed") != len(shown.marks):
-            raise errors.wrong_value("typed", visit.form.one("typed"), str(len(shown.marks)))
-        request = Request(visit.caller, visit.desk.request_id)
-        bulk_id = await bulk.begin(visit.desk.tools.context, request, wish, shown, once)
-        return RedirectResponse(f"{visit.base}/bulk/{bulk_id}", 303)
+        wish, form = _wish(visit), visit.form
+        if wish["action"] == Action.DELETE and form.one("typed") != form.one("changing"):
+            raise errors.wrong_value("typed", form.one("typed"), form.one("changing"))
+        body = wish | {"shown": form.one("shown"), "once": form.one("once")}
+        begun = await visit.desk.ask("BeginNotebookAction", None, body)
+        return RedirectResponse(f"{visit.base}/bulk/{begun.id}", 303)
 
     async def shown(self, visit: Visit) -> Response:
-        context, caller, bulk_id = visit.desk.tools.context, visit.caller, visit.request.path_params["bulk"]
-        result, status, offset = _result(visit), _status(visit), _offset(visit)
-        progress = await bulk.show(context, caller, bulk_id)
-        rows = await bulk.results(context, caller, bulk_id, result, offset, PAGE, status)
-        now = dict(progress.now)
-        if status is not None:
-            found = now.setdefault(status, 0)
-        else:
-            found = progress.bulk.total if result is None else progress.counts.get(result, 0)
+        action_id, given = visit.request.path_params["bulk"], visit.request.query_params
+        result, status = given.get("result"), given.get("status", "").upper() or None
+        query = {"result": result, "status": status, "offset": given.get("offset"), "limit": PAGE}
+        action = await visit.desk.ask("ShowNotebookAction", action_id=action_id)
+        results = await visit.desk.ask("ListNotebookActionResults", query, action_id=action_id)
 
-        def at(result: Result | None, status: Status | None = None, offset: int = 0) -> str:
+        now = {one.value: count for one, count in action.now.items()}
+        if status is not None:
+            now.setdefault(status, 0)
+
+        def at(result: str | None, status: str | None = None, offset: int = 0) -> str:
             query = {"result": result, "status": status, "offset": offset}
-            given = urlencode({name: str(value) for name, value in query.items() if value})
-            return f"{visit.base}/bulk/{bulk_id}" + (f"?{given}" if given else "")
+            given = urlencode({name: value for name, value in query.items() if value})
+            return f"{visit.base}/bulk/{action_id}" + (f"?{given}" if given else "")
 
         return self._page(
-            "bulk.html", visit, progress=progress, rows=rows, result=result, status=status, offset=offset,
-            found=found, now=now, pause=next_look(progress, context.clock()), size=PAGE, at=at,
+            "bulk.html", visit, bulk=action, rows=results.data, result=result, status=status,
+            offset=results.current * results.size, found=results.total, size=results.size, at=at, now=now,
+            pause=next_look(action, visit.desk.tools.context.clock()),
         )  # fmt: skip
 
     async def cancelled(self, visit: Visit) -> Response:
-        bulk_id = visit.request.path_params["bulk"]
-        await bulk.cancel(visit.desk.tools.context, visit.caller, bulk_id)
-        return RedirectResponse(f"{visit.base}/bulk/{bulk_id}", 303)
+        action_id = visit.request.path_params["bulk"]
+        await visit.desk.ask("CancelNotebookAction", action_id=action_id)
+        return RedirectResponse(f"{visit.base}/bulk/{action_id}", 303)
 
     async def recent(self, visit: Visit) -> Response:
-        found = await bulk.recent(visit.desk.tools.context, visit.caller, RECENT)
-        return self._page("bulks.html", visit, actions=found)
+        found = await visit.desk.ask("ListNotebookActions", {"limit": RECENT})
+        return self._page("bulks.html", visit, actions=found.data)
 
     def _page(self, template: str, visit: Visit, **values: object) -> Response:
         return self._renderer.page(template, visit.look, visit, **_WORDS, **values)
@@ -146,18 +143,18 @@ _NEEDED: Mapping[str, str] = {Action.EXTEND.value: "duration", Action.TAG.value:
 _FIELDS = ("action", "id", "every", "query", "duration", "key", "value")
 
 
-def _result_word(result: Result) -> str:
-    return _(RESULT_WORDS[result])
+def _result_word(result: str) -> str:
+    return _(RESULT_WORDS[Result(result)])
 
 
-def _reason_word(reason: Reason) -> str:
-    return _(REASON_WORDS[reason])
+def _reason_word(reason: str) -> str:
+    return _(REASON_WORDS[Reason(reason)])
 
 
-def _state(progress: Progress) -> str:
-    if progress.bulk.end_at is None:
+def _state(action: NotebookAction) -> str:
+    if action.end_at is UNSET:
         return _("Running")
-    return _("Ended") if progress.bulk.cancel_at is None else _("Called off")
+    return _("Ended") if action.cancel_at is UNSET else _("Called off")
 
 
 _WORDS: Mapping[str, object] = {
@@ -170,71 +167,29 @@ _WORDS: Mapping[str, object] = {
 }
 
 
-def _wish(visit: Visit) -> Wish:
+def _wish(visit: Visit) -> dict[str, Any]:
+    """What is asked for, as the operations take it."""
     form = visit.form
-    given = form.one("action")
-    if given not in list(Action):
-        raise errors.wrong_value("action", given, list(Action))
-    action = Action(given)
+    wish: dict[str, Any] = {"action": form.one("action")}
     ids = tuple(filter(None, form.all("id")))
-    if not ids and form.one("every") != "yes":
+    if ids:
+        wish["ids"] = ids
+    elif form.one("every") != "yes":
         # A form that lost its ids does not mean everything.
         raise errors.missing("id")
-    query = _query(visit, form.one("query")) if "query" in form.fields else None
-    period = _number(visit, "duration") * _HOUR if form.one("duration") else None
-    tag = (form.one("key"), form.one("value")) if action is Action.TAG else None
-    return Wish(action, ids, query, period, tag)
+    if "query" in form.fields:
+        wish["query"] = query_pairs(form.one("query").removeprefix("?").encode("ascii", "replace"))
+    if form.one("duration"):
+        wish["duration"] = _hours(form.one("duration")) * _HOUR
+    if wish["action"] == Action.TAG:
+        wish["tag"] = {"key": form.one("key"), "value": form.one("value")}
+    return wish
 
 
-def _query(visit: Visit, text: str) -> Query:
-    return read_query(text, visit.desk.tools.context.settings.page_limit)
-
-
-def _shown(visit: Visit) -> Shown:
-    text = visit.form.one("shown")
-    try:
-        return Shown.read(text)
-    except ValueError as fault:
-        raise errors.wrong_value("shown", text, "what a preview has in its form") from fault
-
-
-def _once(visit: Visit) -> str:
-    text = visit.form.one("once")
-    if _ONCE.fullmatch(text) is None:
-        raise errors.wrong_value("once", text, "what a preview has in its form")
-    return text
-
-
-def _number(visit: Visit, field: str) -> int:
-    text = visit.form.one(field)
-    most = _LONGEST if field == "duration" else bulk.MOST
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text) <= most):
-        raise errors.wrong_value(field, text, f"a number up to {most}")
-    return int(text)
-
-
-def _result(visit: Visit) -> Result | None:
-    text = visit.request.query_params.get("result")
-    if text is None:
-        return None
-    if text not in list(Result):
-        raise errors.invalid_query("result", text, list(Result))
-    return Result(text)
-
-
-def _status(visit: Visit) -> Status | None:
-    text = visit.request.query_params.get("status")
-    if text is None:
-        return None
-    if text not in list(Status):
-        raise errors.invalid_query("status", text, list(Status))
-    return Status(text)
-
-
-def _offset(visit: Visit) -> int:
-    text = visit.request.query_params.get("offset", "0")
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        raise errors.invalid_query("offset", text, f"a number up to {bulk.MOST}")
+def _hours(text: str) -> int:
+    """Which of them may be asked for is for the operation to judge."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+        raise errors.wrong_value("duration", text, "a whole number of hours")
     return int(text)
 
 
