@@ -52,7 +52,8 @@ ANY = row(DONE, DONE, DONE, DONE, DONE)  # Lists and new things: each in the pro
 SHARED = row(DONE, DONE, DONE, HIDDEN, HIDDEN)  # Things of the project.
 CHIEF = row(FORBIDDEN, FORBIDDEN, DONE, FORBIDDEN, DONE)  # About a project: administrators only.
 CHIEF_OWN = row(FORBIDDEN, FORBIDDEN, DONE, FORBIDDEN, HIDDEN)  # About one thing: of this project only.
-PERSONAL = row(DONE, HIDDEN, HIDDEN, HIDDEN, HIDDEN)  # Key pairs: of their user, administrators included.
+# Key pairs and actions on many notebooks: for their user alone, administrators included.
+PERSONAL = row(DONE, HIDDEN, HIDDEN, HIDDEN, HIDDEN)
 OPEN = dict.fromkeys(ANY, DONE)  # The request for a token is what proves who asks.
 # Names no project: good credentials are enough, members of nothing included.
 KNOWN = dict.fromkeys(ANY, DONE) | {
@@ -113,7 +114,7 @@ PLACE = Policy(SHARED, DONE, DONE, _ALL, _SHUT)
 RULE = Policy(CHIEF_OWN, DONE, DONE, _RULED, (FORBIDDEN, FORBIDDEN, CLOSED))  # Over a workspace.
 CHECK = Policy(CHIEF_OWN, DONE, DONE, _RULED, _RULED)  # Says itself what is closed.
 EVERYWHERE = apart(ANY)  # What every project has: sizes, features, workspace 0; and lists of one's own.
-COMMON, CHIEFS, KEYS = apart(SHARED), apart(CHIEF), apart(PERSONAL, HIDDEN, HIDDEN)
+COMMON, CHIEFS, KEPT = apart(SHARED), apart(CHIEF), apart(PERSONAL, HIDDEN, HIDDEN)
 TOKEN, SELF = apart(OPEN), apart(KNOWN)
 
 POLICY: dict[str, Policy] = {
@@ -164,9 +165,9 @@ POLICY: dict[str, Policy] = {
     "KeystoneListAuthDomains": SELF,
     "CreateKeypair": EVERYWHERE,
     "ListKeypairs": EVERYWHERE,
-    "ListKeypairDetail": KEYS,
-    "UpdateKeypairDescription": KEYS,
-    "DeleteKeypair": KEYS,
+    "ListKeypairDetail": KEPT,
+    "UpdateKeypairDescription": KEPT,
+    "DeleteKeypair": KEPT,
     "CountNotebooks": LIST,
     "ExportNotebooks": LIST,
     "FreezeNotebook": FREEZE,
@@ -177,6 +178,12 @@ POLICY: dict[str, Policy] = {
     "ListStoppingNotebooks": EVERYWHERE,
     "ShowCapacity": WHOLE,
     "ListNotebookEvents": LOOK,
+    "PreviewNotebookAction": EVERYWHERE,  # What it says of whose is in test_bulk_actions.
+    "BeginNotebookAction": EVERYWHERE,
+    "ListNotebookActions": EVERYWHERE,
+    "ShowNotebookAction": KEPT,
+    "ListNotebookActionResults": KEPT,
+    "CancelNotebookAction": KEPT,
 }
 
 # Where the contract names no action, or is not the one to say: ours.

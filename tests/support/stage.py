@@ -245,6 +245,22 @@ def keypair(_stage: Stage, owner: Caller) -> dict[str, str]:
     return {"keypair_name": name}
 
 
+def named(_stage: Stage, owner: Caller) -> dict[str, str]:
+    return {"notebook_id": owner.running()["id"]}
+
+
+def tagging(made: dict[str, str]) -> dict[str, Any]:
+    """An action on many notebooks that takes no permission."""
+    return {"action": "tag", "tag": {"key": "team"}, "ids": [made["notebook_id"]]}
+
+
+def begun(stage: Stage, owner: Caller) -> dict[str, str]:
+    """An action that the owner began."""
+    answer = stage.prepare("BeginNotebookAction", owner).send(owner)
+    assert answer.status == 200, answer.raw
+    return {"action_id": answer.json["id"]}
+
+
 NEEDS: dict[str, Need] = {
     "ListAllNotebooks": Need(running()),
     "ListNotebooks": Need(running()),
@@ -306,6 +322,12 @@ NEEDS: dict[str, Need] = {
     "ListStoppingNotebooks": Need(running()),
     "ShowCapacity": Need(nothing),
     "ListNotebookEvents": Need(running()),
+    "PreviewNotebookAction": Need(named, body=tagging),
+    "BeginNotebookAction": Need(named, body=tagging),
+    "ListNotebookActions": Need(begun),
+    "ShowNotebookAction": Need(begun),
+    "ListNotebookActionResults": Need(begun),
+    "CancelNotebookAction": Need(begun),
 }
 
 

@@ -53,7 +53,7 @@ class BeginNotebookActionRequest(
         Annotated[
             str,
             about(
-                "As the preview answered it: nothing is begun if by now an instance would change that was not "
+                "As the preview answered it: nothing is begun if by now an instance would change that is not "
                 "among those of the preview. Needed to delete; else, when absent, what is found now changes."
             ),
         ]

@@ -562,6 +562,9 @@ def test_every_operation_with_a_handler_is_covered_by_these_tests() -> None:
         *("CountNotebooks", "ExportNotebooks", "ListNotebookEvents"),
         # In test_usage.
         "ShowNotebookUsage",
+        # In test_bulk_actions.
+        *("PreviewNotebookAction", "BeginNotebookAction", "ListNotebookActions", "ShowNotebookAction"),
+        *("ListNotebookActionResults", "CancelNotebookAction"),
         # In test_history.
         *("ShowFleetHistory", "ListStoppingNotebooks", "ShowCapacity"),
         # In test_identity.

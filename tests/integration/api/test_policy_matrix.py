@@ -277,14 +277,18 @@ def seen(request: Prepared, caller: Caller) -> Outcome:
 
 
 def is_settled(cast: Cast) -> bool:
-    """Whether no image is on its way."""
+    """Whether no image is on its way, and no action on many notebooks."""
     due = [column.name for column in schema.images.columns].index("due_at")
-    return all(line[due] is None for line in cast.stage.hosted.dump("images")["images"])
+    end = [column.name for column in schema.bulk_actions.columns].index("end_at")
+    tables = cast.stage.hosted.dump("images", "bulk_actions")
+    return all(line[due] is None for line in tables["images"]) and all(
+        line[end] is not None for line in tables["bulk_actions"]
+    )
 
 
 def kept(cast: Cast) -> dict[str, Any]:
     """What these people did and have; what the service does meanwhile is left out."""
-    wait_for("images to be tried", lambda: is_settled(cast), 30, 0.05)
+    wait_for("images and actions to be settled", lambda: is_settled(cast), 30, 0.05)
     tables = cast.stage.hosted.dump("images", "keypairs", "workspaces", "notebooks", "audit")
     people = {caller.user_id for caller in (cast.owner, *cast.others.values())}
     actor = [column.name for column in schema.audit.columns].index("actor")
@@ -303,7 +307,7 @@ def test_the_table_has_every_operation() -> None:
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "PROPFIND"])
 def test_no_other_method_tells_anybody_anything(cast: Cast, method: str) -> None:
     """The same for each operation and everybody: the methods of the path, without a body for HEAD."""
-    ids = ("id", "instance_id", "resource_id", "storage_id", "image_id")
+    ids = ("id", "instance_id", "resource_id", "storage_id", "image_id", "action_id")
     words = dict.fromkeys(ids, stage.PUBLISHED_IMAGE) | {"workspace_id": "0", "cluster_id": "c"}
     words |= {"feature": "NOTEBOOK", "pool_name": "pool-1", "keypair_name": "k"}
     for path in sorted({operation.path for operation in OPERATIONS}):

@@ -29,6 +29,12 @@ ADDED_OPERATIONS = {
     "ShowFleetHistory",
     "ListStoppingNotebooks",
     "ShowCapacity",
+    "PreviewNotebookAction",
+    "BeginNotebookAction",
+    "ListNotebookActions",
+    "ShowNotebookAction",
+    "ListNotebookActionResults",
+    "CancelNotebookAction",
     # Those of the key-pair service, which clients use beside this one.
     "CreateKeypair",
     "ListKeypairs",
@@ -225,7 +231,11 @@ def test_error_responses_are_as_published() -> None:
 
 
 def test_tags_and_security_schemes_are_as_published() -> None:
-    assert [tag["name"] for tag in DOCUMENT["tags"]] == [*CONTRACT["tags"], "Key pairs"]
+    assert [tag["name"] for tag in DOCUMENT["tags"]] == [
+        *CONTRACT["tags"],
+        "Key pairs",
+        "Actions on many notebooks",
+    ]
     assert sorted(DOCUMENT["components"]["securitySchemes"]) == CONTRACT["security_schemes"]
 
 

@@ -44,7 +44,7 @@ def resolve(method: str, path: str) -> str:
 
 
 def test_ids_are_unique() -> None:
-    assert len({operation.id for operation in OPERATIONS}) == len(OPERATIONS) == 60
+    assert len({operation.id for operation in OPERATIONS}) == len(OPERATIONS) == 66
 
 
 def test_method_and_path_are_unique_whatever_the_parameters_are_called() -> None:
