@@ -88,6 +88,11 @@ def with_filters(command: F) -> F:
     return command
 
 
+def narrows(query: dict[str, Any]) -> bool:
+    """Whether any filter was given."""
+    return any(value not in (None, "*") for value in query.values())
+
+
 def query_of(options: dict[str, Any]) -> dict[str, Any]:
     """Takes the filters out of the options of a command, as parameters of the API."""
     query = {name: options.pop(name) for name in _NAMES}

@@ -21,6 +21,7 @@ _COMMANDS = {
     "list": ("lists", "List notebooks, the newest first."),
     "top": ("top", "Watch the fleet: counts, what runs for whom, the newest changes."),
     "count": ("lists", "Count notebooks by the values of a field."),
+    "bulk": ("bulk", "Act on all notebooks that filters find: preview, progress, results."),
     "export": ("lists", "Write notebooks to a file, as JSON lines or as a table."),
     "show": ("notebooks", "Show one notebook."),
     "start": ("notebooks", "Start a notebook again and wait until it runs."),

@@ -1,7 +1,6 @@
 """`nbfleet create`, `show`, `start`, `stop`, `renew` and `delete`."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import click
@@ -12,25 +11,9 @@ from nbfleet.cli.calls import call, find, not_hidden
 from nbfleet.cli.completion import NOTEBOOK
 from nbfleet.cli.failures import Failed
 from nbfleet.cli.images import find_image
-from nbfleet.cli.options import with_credentials, with_output
+from nbfleet.cli.options import HOUR, period_of, with_auto_stop, with_credentials, with_output
 from nbfleet.cli.progress import follow
 from nbfleet.cli.tags import tags_of
-
-_HOUR = 3_600_000
-_OFF = -1
-
-
-def _auto_stop(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option("--no-auto-stop", is_flag=True, help="Let it run until it is stopped.")(command)
-    return click.option("--hours", type=float, help="Stop it after so many hours.")(command)
-
-
-def _duration(hours: float | None, no_auto_stop: bool) -> int | None:
-    if no_auto_stop and hours is not None:
-        raise click.UsageError("--hours and --no-auto-stop exclude each other.")
-    if no_auto_stop:
-        return _OFF
-    return None if hours is None else round(hours * _HOUR)
 
 
 @click.command("create")
@@ -43,7 +26,7 @@ def _duration(hours: float | None, no_auto_stop: bool) -> int | None:
 @click.option("--pool", "pool_id", default=None, help="Id of the pool to put it into.")
 @click.option("--workspace", "workspace_id", default=None, help="Id of the workspace to put it into. [0]")
 @click.option("--tag", "tags", multiple=True, help="key=value, or a key alone; may be given several times.")
-@_auto_stop
+@with_auto_stop
 @click.option("--idempotency-key", help="The same key with the same request makes one notebook only.")
 @click.option("--no-wait", is_flag=True, help="Return at once instead of waiting until it runs.")
 @with_output
@@ -60,7 +43,7 @@ def create_command(
     **options: Any,
 ) -> None:
     """Create a notebook called NAME and wait until it runs."""
-    duration = _duration(hours, no_auto_stop)
+    duration = period_of(hours, no_auto_stop)
     fields: dict[str, Any] = {"duration": UNSET if duration is None else duration}
     asked = {"description": description, "pool_id": pool_id, "workspace_id": workspace_id}
     fields |= {name: value for name, value in asked.items() if value is not None}
@@ -123,7 +106,7 @@ def show(one: Any) -> None:
 
 @click.command("start")
 @click.argument("notebook", type=NOTEBOOK)
-@_auto_stop
+@with_auto_stop
 @click.option("--no-wait", is_flag=True, help="Return at once instead of waiting until it runs.")
 @with_output
 @with_credentials
@@ -131,7 +114,7 @@ def start_command(
     notebook: str, hours: float | None, no_auto_stop: bool, no_wait: bool, output: str, **options: Any
 ) -> None:
     """Start NOTEBOOK again and wait until it runs."""
-    duration = _duration(hours, no_auto_stop)
+    duration = period_of(hours, no_auto_stop)
 
     async def run(client: Any) -> None:
         started = await client.start_notebook(await find(client, notebook), duration=duration)
@@ -157,15 +140,15 @@ def stop_command(notebook: str, no_wait: bool, output: str, **options: Any) -> N
 
 @click.command("renew")
 @click.argument("notebook", type=NOTEBOOK)
-@_auto_stop
+@with_auto_stop
 @with_output
 @with_credentials
 def renew_command(
     notebook: str, hours: float | None, no_auto_stop: bool, output: str, **options: Any
 ) -> None:
     """Set the auto-stop clock of the running NOTEBOOK: from now on, one hour if nothing else is said."""
-    given = _duration(hours, no_auto_stop)
-    duration = _HOUR if given is None else given
+    given = period_of(hours, no_auto_stop)
+    duration = HOUR if given is None else given
 
     async def run(client: Any) -> None:
         import msgspec  # noqa: PLC0415

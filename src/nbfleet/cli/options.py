@@ -12,6 +12,8 @@ from nbfleet.cli.failures import UNAUTHORISED, Failed
 from nbfleet.settings import Settings, default_data_dir, load
 
 F = TypeVar("F", bound=Callable[..., Any])
+HOUR = 3_600_000  # Milliseconds.
+_OFF = -1
 
 
 class StoredCredentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +45,20 @@ def with_output(command: F) -> F:
     return click.option("--output", "-o", type=choice, default="table", help="For people, or for programs.")(
         command
     )
+
+
+def with_auto_stop(command: F) -> F:
+    command = click.option("--no-auto-stop", is_flag=True, help="Let it run until it is stopped.")(command)
+    return click.option("--hours", type=float, help="Stop it after so many hours.")(command)
+
+
+def period_of(hours: float | None, no_auto_stop: bool) -> int | None:
+    """In milliseconds, as the API has it; None where neither option was given."""
+    if no_auto_stop and hours is not None:
+        raise click.UsageError("--hours and --no-auto-stop exclude each other.")
+    if no_auto_stop:
+        return _OFF
+    return None if hours is None else round(hours * HOUR)
 
 
 def with_store(command: F) -> F:

@@ -121,12 +121,15 @@ def drawn(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, part: int
 
 
 def _widths(columns: Sequence[Column], widest: Sequence[int], room: int) -> list[int]:
-    """What may not be cut gets its width; the others share what is left."""
+    """What may not be cut gets its width; the others share what is left, and none takes more than it needs."""
+    widths = list(widest)
+    sharing = sorted((widest[place], place) for place, column in enumerate(columns) if column.cut)
     fixed = sum(width for column, width in zip(columns, widest, strict=True) if not column.cut)
     left = room - fixed - _GAP * (len(columns) - 1)
-    sharing = sum(column.cut for column in columns)
-    share = max(left // sharing, _LEAST) if sharing else 0
-    return [min(width, share) if column.cut else width for column, width in zip(columns, widest, strict=True)]
+    for number, (width, place) in enumerate(sharing):
+        widths[place] = min(width, max(left // (len(sharing) - number), _LEAST))
+        left -= widths[place]
+    return widths
 
 
 def height() -> int:
