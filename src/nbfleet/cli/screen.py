@@ -121,7 +121,7 @@ def drawn(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, part: int
 
 
 def _widths(columns: Sequence[Column], widest: Sequence[int], room: int) -> list[int]:
-    """What may not be cut gets its width; the others share what is left, and none takes more than it needs."""
+    """What may not be cut gets its width; the others share what is left, as far as they need it."""
     widths = list(widest)
     sharing = sorted((widest[place], place) for place, column in enumerate(columns) if column.cut)
     fixed = sum(width for column, width in zip(columns, widest, strict=True) if not column.cut)

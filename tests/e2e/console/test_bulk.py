@@ -285,7 +285,7 @@ def test_what_is_deleted_is_confirmed_by_its_number(sit: Sit, hosted: Hosted) ->
         f"{seat.base}/bulk", form=form, headers={"Origin": seat.base.partition("/con")[0]}
     )
     assert refused.status == 400
-    assert "The field action is explode; allowed: start, stop, delete, extend, tag." in refused.text()
+    assert "The field action is explode; allowed: delete, extend, start, stop, tag." in refused.text()
 
 
 def csrf(seat: Seat) -> str:
