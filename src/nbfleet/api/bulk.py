@@ -13,7 +13,8 @@ from nbfleet.domain.bulk import Action, Result, Shown, Wish
 from nbfleet.domain.lifecycle import Status
 from nbfleet.domain.listing import Query, page_numbers, spelled
 from nbfleet.services import bulk
-from nbfleet.services.bulk import Judged, Kind, Preview, Progress
+from nbfleet.services.bulk import Preview, Progress
+from nbfleet.services.bulk_judging import Judged, Kind
 from nbfleet.services.requests import given
 from nbfleet.store.bulk_actions import Row
 from nbfleet.wire import errors

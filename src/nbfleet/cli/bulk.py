@@ -178,17 +178,28 @@ def _counts(action: Any) -> str:
 
 
 def _show_results(page: Any) -> None:
+    columns = (
+        Column("NAME", cut=True), Column("RESULT"), Column("NOW"), Column("WHY", cut=True), Column("ID"),
+    )  # fmt: skip
     rows = [
-        (screen.plain(one.name), one.result, screen.plain(_why(one)), one.notebook_id) for one in page.data
+        (
+            screen.plain(one.name),
+            one.result,
+            "" if one.status is UNSET else screen.coloured(one.status),
+            screen.plain(_why(one)),
+            one.notebook_id,
+        )
+        for one in page.data
     ]
-    screen.table([Column("NAME", cut=True), Column("RESULT"), Column("WHY", cut=True), Column("ID")], rows)
+    screen.table(columns, rows)
     click.echo(f"{len(rows)} of {page.total}")
 
 
 def _why(one: Any) -> str:
-    if one.detail is not UNSET:
-        return one.detail
-    return "" if one.reason is UNSET else _REASONS.get(one.reason, one.reason)
+    """Why it was not changed, or why it did not get where it was to go."""
+    if one.reason is not UNSET and one.detail is UNSET:
+        return _REASONS.get(one.reason, one.reason)
+    return next((text for text in (one.detail, one.cause) if text is not UNSET), "")
 
 
 @bulk_command.command("list")
@@ -238,6 +249,8 @@ def show(action_id: str, result: str | None, limit: int, offset: int, output: st
             return
         action = await client.call("ShowNotebookAction", path=place)
         click.echo(f"{action.action.capitalize()}, {_standing(action).lower()}: {_counts(action)}.")
+        if action.now:
+            click.echo(f"By now: {', '.join(f'{count} {status}' for status, count in action.now.items())}.")
         _show_results(await client.call("ListNotebookActionResults", path=place, query=query))
 
     call(options, run)

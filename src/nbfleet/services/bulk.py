@@ -13,27 +13,23 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from nbfleet.domain import access, bulk, lifecycle
-from nbfleet.domain.access import Caller, Scope
-from nbfleet.domain.bulk import Action, Candidate, Reason, Result, Shown, Wish
+from nbfleet.domain import lifecycle
+from nbfleet.domain.access import Caller
+from nbfleet.domain.bulk import Action, Result, Shown, Wish
 from nbfleet.domain.lifecycle import Status
 from nbfleet.domain.listing import Query, spelled
-from nbfleet.services import bulk_outcomes, lists, permits, requests
+from nbfleet.services import bulk_judging, bulk_outcomes, permits, requests
+from nbfleet.services.bulk_judging import Judged, Kind
 from nbfleet.services.context import Context
 from nbfleet.services.notebooks import Request
 from nbfleet.services.slots import RETRY_AFTER
 from nbfleet.store import bulk_actions as store
-from nbfleet.store import notebooks
-from nbfleet.store.bulk_actions import Bulk, Found, Matching, New, Row, Target
-from nbfleet.store.database import Conflict, Connection, TooSlow
+from nbfleet.store.bulk_actions import Bulk, New, Row, Target
+from nbfleet.store.database import Conflict, Connection
 from nbfleet.wire import errors
 from nbfleet.wire.fields import Uuid
 
-MOST = 10_000  # Notebooks of one action.
 AT_ONCE = 5  # Actions of one user that have work left.
-SHOWN = 50  # Notebooks of each kind that a preview names.
-_BATCH = 500
-_GLANCED = 1000  # Notebooks that are read beside other requests: some milliseconds.
 _OPERATIONS: Mapping[Action, str] = {
     Action.START: "StartNotebook",
     Action.STOP: "StopNotebook",
@@ -41,32 +37,6 @@ _OPERATIONS: Mapping[Action, str] = {
     Action.EXTEND: "RenewLease",
     Action.TAG: "CreateNotebookTags",
 }
-_MOVING = frozenset({Status.CREATING, Status.STARTING})
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One notebook of an action. `status` is None where it is not there for the caller; `reason` is None
-    where it would be changed."""
-
-    id: str
-    name: str
-    status: Status | None
-    reason: Reason | None
-
-    @property
-    def target(self) -> Target:
-        return Target(self.id, self.name, self.reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Notebooks that are kept for the same reason in the same status: how many, and the first of them."""
-
-    reason: Reason
-    status: Status | None
-    count: int
-    first: Sequence[Judged]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +102,11 @@ class Recent:
 async def preview(context: Context, caller: Caller, wish: Wish) -> Preview:
     """What the action would do, exactly and for all its notebooks; nothing is changed."""
     wish = checked(context, caller, wish)
-    judged = await _judged(context, caller, wish)
+    judged = await bulk_judging.look_through(context, caller, wish)
     changing = [one for one in judged if one.reason is None]
     shown = Shown.of(one.id for one in changing)
-    return Preview(wish, len(judged), len(changing), shown, changing[:SHOWN], _kinds(judged))
+    first, kept = changing[: bulk_judging.SHOWN], bulk_judging.kinds_of(judged)
+    return Preview(wish, len(judged), len(changing), shown, first, kept)
 
 
 async def begin(
@@ -153,7 +124,7 @@ async def begin(
         return earlier
     if shown is None and wish.action is Action.DELETE:
         raise errors.missing("shown")
-    judged = await _judged(context, caller, wish)
+    judged = await bulk_judging.look_through(context, caller, wish)
     if shown is not None:
         _check_shown(shown, judged)
     id_ = str(uuid.uuid4())
@@ -261,18 +232,6 @@ def wish_of(action: Bulk, read_query: Callable[[str], Query]) -> Wish:
     return Wish(found.action, (), query, found.period, found.tag)
 
 
-def narrowed(query: Query, caller: Caller) -> Query:
-    """Everything that the query finds for this caller, whatever page of it was looked at."""
-    plain = Query()
-    whole = replace(query, sort=plain.sort, descending=True, offset=0, limit=plain.limit, after=None)
-    return access.narrow(whole, caller, Scope.ALL)
-
-
-def judge(context: Context, caller: Caller, wish: Wish, candidate: Candidate) -> Reason | None:
-    """Why this notebook, which the caller sees, would not be changed."""
-    return bulk.objection(wish.action, candidate, caller, wish.period, context.lease_range.default)
-
-
 def operations(caller: Caller, wish: Wish) -> Sequence[str]:
     """The operations that do the same one by one: who may not ask for those may not ask for it at once."""
     listed = () if wish.query is None else (permits.listing(caller),)
@@ -285,8 +244,8 @@ def checked(context: Context, caller: Caller, wish: Wish) -> Wish:
     permits.check(caller, *operations(caller, wish))
     if wish.query is None and not wish.ids:
         raise errors.missing("ids")
-    if len(wish.ids) > MOST:
-        raise _too_many(len(wish.ids))
+    if len(wish.ids) > bulk_judging.MOST:
+        raise bulk_judging.too_many(len(wish.ids))
     for place, id_ in enumerate(wish.ids):
         if not _is_id(id_):
             raise errors.wrong_value(f"ids[{place}]", id_, "a UUID")
@@ -324,83 +283,6 @@ def _tag(wish: Wish) -> tuple[str, str] | None:
         raise errors.missing("tag")
     requests.check_tag("tag", *wish.tag)
     return wish.tag
-
-
-def _too_many(count: int) -> errors.ApiError:
-    return errors.quota_exceeded(f"These are {count} notebooks; one action may take {MOST} at most.")
-
-
-async def _judged(context: Context, caller: Caller, wish: Wish) -> list[Judged]:
-    database = context.database
-    if wish.ids or wish.query is None:
-        return await database.read(_chosen, context, caller, wish)
-    found = await _matching(context, caller, narrowed(wish.query, caller))
-    if found.total > MOST:
-        raise _too_many(found.total)
-    return await database.read(_judge_all, context, caller, wish, found.rows)
-
-
-async def _matching(context: Context, caller: Caller, query: Query) -> Matching:
-    """By a glance if that is enough."""
-    try:
-        found = await context.database.glance(store.matching, context.directory, query, _GLANCED)
-    except TooSlow:
-        found = None
-    if found is not None and not _GLANCED < found.total <= MOST:
-        return found
-    return await lists.long_read(context, caller, store.matching, context.directory, query, MOST)
-
-
-def _chosen(connection: Connection, context: Context, caller: Caller, wish: Wish) -> list[Judged]:
-    """In the order in which they were chosen. Of what the caller may not see nothing is told."""
-    found = store.chosen(connection, context.directory, caller.project_id, wish.ids)
-    seen = [one for one in found.values() if access.sees(caller, one.owner_id, one.workspace_id)]
-    listed = _listed(connection, context, caller, wish, [one.id for one in seen])
-    judged = {one.id: one for one in _judge_all(connection, context, caller, wish, seen)}
-    left = {one.id: replace(judged[one.id], reason=Reason.LEFT) for one in seen if one.id not in listed}
-    told = judged | left
-    return [told.get(id_) or Judged(id_, "", None, Reason.GONE) for id_ in wish.ids]
-
-
-def _listed(
-    connection: Connection, context: Context, caller: Caller, wish: Wish, ids: Sequence[str]
-) -> frozenset[str]:
-    """Those that are on the list under which they were chosen."""
-    if wish.query is None:
-        return frozenset(ids)
-    query = narrowed(wish.query, caller)
-    return frozenset(id_ for id_ in ids if store.matches(connection, context.directory, query, id_))
-
-
-def _judge_all(
-    connection: Connection, context: Context, caller: Caller, wish: Wish, found: Sequence[Found]
-) -> list[Judged]:
-    waiting = _waiting(connection, [one.rid for one in found if one.status in _MOVING])
-
-    def judged(one: Found) -> Judged:
-        candidate = Candidate(one.owner_id, one.status, one.feature, one.rid in waiting)
-        return Judged(one.id, one.name, one.status, judge(context, caller, wish, candidate))
-
-    return [judged(one) for one in found]
-
-
-def _waiting(connection: Connection, rids: Sequence[int]) -> set[int]:
-    """Those whose start waits for its turn."""
-    return {
-        one.rid
-        for start in range(0, len(rids), _BATCH)
-        for one in notebooks.find_many(connection, rids[start : start + _BATCH])
-        if lifecycle.is_waiting(one.notebook, claimed=one.claimed)
-    }
-
-
-def _kinds(judged: Sequence[Judged]) -> list[Kind]:
-    found: dict[tuple[Reason, Status | None], list[Judged]] = {}
-    for one in judged:
-        if one.reason is not None:
-            found.setdefault((one.reason, one.status), []).append(one)
-    kinds = [Kind(*why, len(those), those[:SHOWN]) for why, those in found.items()]
-    return sorted(kinds, key=lambda kind: -kind.count)
 
 
 def _mine(connection: Connection, caller: Caller, bulk_id: str) -> Bulk:

@@ -17,7 +17,8 @@ from nbfleet.domain.access import Caller
 from nbfleet.domain.bulk import Action, Candidate, Reason, Result, Wish
 from nbfleet.domain.listing import Query
 from nbfleet.services import notebooks, permits, tags
-from nbfleet.services.bulk import judge, narrowed, operations, wish_of
+from nbfleet.services.bulk import operations, wish_of
+from nbfleet.services.bulk_judging import judge, narrowed
 from nbfleet.services.context import Context
 from nbfleet.services.notebooks import First, Request
 from nbfleet.store import bulk_actions as store

@@ -143,7 +143,7 @@ class NotebookAction(WishedAction, frozen=True, kw_only=True):
         Annotated[
             dict[NotebookStatus, LongCount],
             about(
-                "How those that are done stand by now, of which the caller may know: by status, the most first. "
+                "How those that are done and seen by the caller stand by now: by status, the most first. "
                 "Empty where the action leaves the status as it is; absent in lists."
             ),
         ]

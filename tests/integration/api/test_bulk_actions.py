@@ -68,6 +68,13 @@ def held(fleet: Any) -> Iterator[None]:
         fleet.hosted.bulk_may_go_on.set()
 
 
+def in_the_lab(fleet: Any, caller: Caller) -> Caller:
+    """The same user in another project."""
+    fleet.hosted.leave(caller, "lab", Role.MEMBER)
+    fleet.hosted.context.access.end()
+    return replace(caller, project_id=fleet.carol.project_id)
+
+
 def told(notebook: dict[str, Any], status: str) -> dict[str, Any]:
     return {"id": notebook["id"], "name": notebook["name"], "status": status}
 
@@ -78,6 +85,11 @@ def unknown(notebook_id: str) -> dict[str, Any]:
 
 def shown_of(notebooks: Sequence[dict[str, Any]]) -> str:
     return Shown.of(one["id"] for one in notebooks).text
+
+
+def listed(action: dict[str, Any]) -> dict[str, Any]:
+    """Lists do not look how notebooks stand by now."""
+    return {name: value for name, value in action.items() if name not in ("now", "in_motion")}
 
 
 def page(data: list[Any], total: int, current: int = 0, size: int = 100) -> dict[str, Any]:
@@ -150,6 +162,8 @@ def test_an_action_goes_on_by_itself_and_each_notebook_has_its_result(fleet: Any
             "settled": 1,
             "counts": NONE | {"pending": 2, "skipped": 1},
             "create_at": now,
+            "now": {},
+            "in_motion": 0,
         }
         assert got(someone, f"/{begun['id']}") == begun
         waiting = [
@@ -174,8 +188,8 @@ def test_an_action_goes_on_by_itself_and_each_notebook_has_its_result(fleet: Any
     assert got(someone, at, result="failed") == page(results[1:2], 1)
     assert got(someone, at, result="cancelled") == page([], 0)
     newer = asked(someone, action="stop", ids=[nobody])
-    assert got(someone) == page([newer, after], 2)
-    assert got(someone, limit=1, offset=1) == page([after], 2, 1, 1)
+    assert got(someone) == page([listed(newer), listed(after)], 2)
+    assert got(someone, limit=1, offset=1) == page([listed(after)], 2, 1, 1)
     tags = [{"key": "team", "value": "a"}]
     assert someone.get(f"/{ready['id']}").json["tags"] == tags
     (event,) = someone.get(f"/{ready['id']}/events", {"limit": 1}).json["events"]
@@ -196,10 +210,24 @@ def test_every_action_does_what_it_says(fleet: Any) -> None:
     someone.gone(old["id"])
     assert someone.until(idle["id"], "RUNNING")["lease"]["duration"] == 3 * HOUR
     assert someone.get(f"/{busy['id']}").json["lease"]["enable"] is False
-    assert ended(someone, asked(someone, action="stop", query={"status": "RUNNING"})["id"])["counts"] == (
-        NONE | {"done": 2}
-    )
-    someone.until(busy["id"], "STOPPED")
+    stop = ended(someone, asked(someone, action="stop", query={"status": "RUNNING"})["id"])
+    assert stop["counts"] == NONE | {"done": 2}
+    for one in (busy, idle):
+        someone.until(one["id"], "STOPPED")
+    shown = got(someone, f"/{stop['id']}")
+    assert (shown["now"], shown["in_motion"]) == ({"STOPPED": 2}, 0)
+    results = [
+        {
+            "notebook_id": one["id"], "name": one["name"], "result": "done", "at": fleet.hosted.clock(),
+            "status": "STOPPED",
+        }
+        for one in (busy, idle)
+    ]  # fmt: skip
+    at = f"/{stop['id']}/results"
+    assert got(someone, at) == got(someone, at, status="STOPPED", result="done") == page(results, 2)
+    assert got(someone, at, status="stopped", limit=1) == page(results[:1], 2, 0, 1)
+    assert got(someone, at, status="STOPPING") == got(someone, at, status="STOPPED", result="failed")
+    assert got(someone, at, status="STOPPING") == page([], 0)
 
 
 def test_a_request_that_is_repeated_begins_nothing_more(fleet: Any) -> None:
@@ -214,8 +242,7 @@ def test_a_request_that_is_repeated_begins_nothing_more(fleet: Any) -> None:
     assert asked(someone, **wish | {"once": "another"})["id"] != action_id
     assert [found["total"] for found in (got(someone), got(someone, limit=1))] == [2, 2]
     # The word is a user's in one project.
-    fleet.hosted.leave(someone, "lab", Role.MEMBER)
-    elsewhere = replace(someone, project_id=fleet.carol.project_id)
+    elsewhere = in_the_lab(fleet, someone)
     other = asked(elsewhere, **wish)
     assert (other["id"] == action_id, got(elsewhere)["total"]) == (False, 1)
     assert asked(member(fleet), **wish)["id"] not in (action_id, other["id"])
@@ -269,8 +296,7 @@ def test_an_action_is_known_to_who_began_it_and_nobody_else(fleet: Any) -> None:
         ] == [(HIDDEN, message)] * 3  # fmt: skip
         assert begun["id"] not in [one["id"] for one in before["data"]]
         assert got(other) == before
-    fleet.hosted.leave(someone, "lab", Role.MEMBER)
-    elsewhere = replace(someone, project_id=fleet.carol.project_id)
+    elsewhere = in_the_lab(fleet, someone)
     assert refused(elsewhere.get(at)) == (HIDDEN, message)
     assert got(elsewhere) == page([], 0)
     assert got(someone)["total"] == 1

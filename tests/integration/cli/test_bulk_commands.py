@@ -36,6 +36,11 @@ def lines(text: str) -> list[list[str]]:
     return [line.split() for line in text.splitlines() if "─" not in line]
 
 
+def listed(action: dict[str, Any]) -> dict[str, Any]:
+    """Without how notebooks stand by now, which is another thing soon."""
+    return {name: value for name, value in action.items() if name not in ("now", "in_motion")}
+
+
 def begun(text: str) -> str:
     found = BEGUN.search(text)
     assert found is not None, text
@@ -70,8 +75,12 @@ def test_an_action_from_its_preview_to_its_end(shell: Shell) -> None:
         [action_id],
         [["1", "of", "1"]],
     )
-    shown = [["Stop,", "ended:", "2", "done."], ["NAME", "RESULT", "WHY", "ID"]]
-    rows = [[name, "done", known[name]] for name in ("beta", "alpha")]
+    shown = [
+        ["Stop,", "ended:", "2", "done."],
+        ["By", "now:", "2", "STOPPED."],
+        ["NAME", "RESULT", "NOW", "WHY", "ID"],
+    ]
+    rows = [[name, "done", "STOPPED", known[name]] for name in ("beta", "alpha")]
     assert lines(shell.run("bulk", "show", action_id)[0]) == [*shown, *rows, ["2", "of", "2"]]
     failed = lines(shell.run("bulk", "show", action_id, "--result", "failed")[0])
     assert failed == [*shown, ["0", "of", "0"]]
@@ -86,7 +95,7 @@ def test_what_was_not_done_is_told_and_a_failure_is_one(shell: Shell) -> None:
     assert told[0] == ["To", "tag:", "3", "of", "3", "notebooks."]
     assert told[5:] == [
         ["Ended:", "2", "done,", "1", "failed."],
-        ["NAME", "RESULT", "WHY", "ID"],
+        ["NAME", "RESULT", "NOW", "WHY", "ID"],
         [
             "gamma",
             "failed",
@@ -110,7 +119,7 @@ def test_what_was_not_done_is_told_and_a_failure_is_one(shell: Shell) -> None:
 
 def test_for_programs_and_jobs_that_are_repeated(shell: Shell) -> None:
     words = ("bulk", "start", "--name", "beta", "--hours", "2", "--yes", "--once", "nightly")
-    first: Any = shell.json(*words)
+    first = listed(shell.json(*words))
     counts = {"pending": 0, "done": 1, "skipped": 0, "failed": 0, "cancelled": 0}
     assert first == {
         "action": "start",
@@ -123,10 +132,14 @@ def test_for_programs_and_jobs_that_are_repeated(shell: Shell) -> None:
         "create_at": first["create_at"],
         "end_at": first["end_at"],
     }
-    assert shell.json(*words) == first
+    assert listed(shell.json(*words)) == first
     assert shell.json("bulk", "list", "--limit", "1")["data"] == [first]
     (result,) = shell.json("bulk", "show", first["id"])["data"]
-    assert result == {"notebook_id": ids(shell)["beta"], "name": "beta", "result": "done", "at": result["at"]}
+    assert {name: result[name] for name in ("notebook_id", "name", "result")} == {
+        "notebook_id": ids(shell)["beta"],
+        "name": "beta",
+        "result": "done",
+    }
     out, err = shell.run("bulk", "delete", "--name", "beta", "--no-wait", stdin="y\n")
     action_id = begun(err)
     assert lines(out)[0] == ["To", "delete:", "1", "of", "1", "notebook."]

@@ -17,7 +17,7 @@ from nbfleet.domain.bulk import Action, Reason, Result, Shown, Wish
 from nbfleet.domain.lifecycle import Status, status_of
 from nbfleet.domain.listing import Tag
 from nbfleet.domain.notebook import Notebook, Observed, Wanted
-from nbfleet.services import bulk, bulk_work
+from nbfleet.services import bulk, bulk_judging, bulk_work
 from nbfleet.services import notebooks as services
 from nbfleet.services.bulk_work import Bulks
 from nbfleet.services.context import Context
@@ -64,7 +64,7 @@ def test_more_than_an_action_may_take_is_refused_by_number(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.put(*some(4))
-    monkeypatch.setattr(bulk, "MOST", 3)
+    monkeypatch.setattr(bulk_judging, "MOST", 3)
     with pytest.raises(ApiError) as refusal:
         site.preview(MEMBER, Wish(Action.STOP, query=ALL))
     assert refusal.value.message == "These are 4 notebooks; one action may take 3 at most."

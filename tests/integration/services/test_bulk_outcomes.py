@@ -33,7 +33,7 @@ def site(store_url: str) -> Iterator[Site]:
 def told(
     site: Site, caller: Caller, bulk_id: str, status: Status | None = None, offset: int = 0, limit: int = 1000
 ) -> list[Told]:
-    rows = asyncio.run(bulk.results(site.context, caller, bulk_id, None, offset, limit, status))
+    rows = asyncio.run(bulk.results(site.context, caller, bulk_id, None, offset, limit, status)).rows
     return [(row.notebook_id, row.status, row.cause) for row in rows]
 
 
@@ -85,7 +85,7 @@ def test_done_is_told_with_the_status_by_now_and_why_it_is_not_another(site: Sit
         (ids[6], Status.STOPPING, ""),
         (fleet.stopped(8).id, None, None),
     ]
-    assert [one.now for one in asyncio.run(bulk.recent(site.context, CHIEF, 10))] == [{}]
+    assert [one.now for one in asyncio.run(bulk.recent(site.context, CHIEF, 0, 10)).actions] == [{}]
 
 
 def test_what_leaves_the_status_as_it_is_says_nothing_of_it(site: Site) -> None:
