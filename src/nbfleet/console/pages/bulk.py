@@ -97,8 +97,9 @@ class BulkPages:
 
     async def begun(self, visit: Visit) -> Response:
         wish, form = _wish(visit), visit.form
-        if wish["action"] == Action.DELETE and form.one("typed") != form.one("changing"):
-            raise errors.wrong_value("typed", form.one("typed"), form.one("changing"))
+        typed, changing = form.one("typed"), form.one("changing")
+        if wish["action"] == Action.DELETE and not (typed and typed == changing):
+            raise errors.wrong_value("typed", typed, changing)
         body = wish | {"shown": form.one("shown"), "once": form.one("once")}
         begun = await visit.desk.ask("BeginNotebookAction", None, body)
         return RedirectResponse(f"{visit.base}/bulk/{begun.id}", 303)
@@ -109,7 +110,6 @@ class BulkPages:
         query = {"result": result, "status": status, "offset": given.get("offset"), "limit": PAGE}
         action = await visit.desk.ask("ShowNotebookAction", action_id=action_id)
         results = await visit.desk.ask("ListNotebookActionResults", query, action_id=action_id)
-
         now = {one.value: count for one, count in action.now.items()}
         if status is not None:
             now.setdefault(status, 0)
