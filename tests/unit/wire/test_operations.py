@@ -108,6 +108,9 @@ def test_what_any_member_may_do() -> None:
         "ListKeypairDetail",
         "UpdateKeypairDescription",
         "DeleteKeypair",
+        # These take what the same on one notebook takes, which hangs on the action.
+        *("PreviewNotebookAction", "BeginNotebookAction", "ListNotebookActions", "ShowNotebookAction"),
+        *("ListNotebookActionResults", "CancelNotebookAction"),
     }
 
 
