@@ -198,7 +198,8 @@ def _show_results(page: Any) -> None:
 def _why(one: Any) -> str:
     """Why it was not changed, or why it did not get where it was to go."""
     if one.reason is not UNSET and one.detail is UNSET:
-        return _REASONS.get(one.reason, one.reason)
+        reason: str = one.reason
+        return _REASONS.get(reason, reason)
     told: list[str] = [text for text in (one.detail, one.cause) if text is not UNSET]
     return told[0] if told else ""
 
