@@ -19,7 +19,8 @@ from nbfleet.cli.tags import tags_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_PAUSE = 0.3  # Seconds between two looks.
+_PAUSE, _LONG_PAUSE = 0.3, 3.0  # Seconds between two looks: at a few notebooks, at very many.
+_MANY = 1000
 _NAMED = 10  # Notebooks that a preview names.
 _ROWS = 50  # Results that are shown without being asked for.
 _RESULTS = ("pending", "done", "skipped", "failed", "cancelled")
@@ -141,10 +142,11 @@ def _show_preview(preview: Any) -> None:
 
 
 async def _until_ended(client: Any, now: Any) -> Any:
+    pause = _LONG_PAUSE if now.total > _MANY else _PAUSE
     with bar("Notebooks", now.total) as advance:
         advance(now.settled)
         while now.end_at is UNSET:
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(pause)
             before, now = now, await client.call("ShowNotebookAction", path={"action_id": now.id})
             advance(now.settled - before.settled)
     return now
