@@ -37,6 +37,7 @@ _COMMANDS = {
     "delete": ("notebooks", "Delete a notebook with its files."),
     "open": ("access", "Open a notebook in the browser."),
     "logs": ("access", "Print the last lines that a notebook wrote."),
+    "usage": ("usage", "Watch the CPU and the memory that a running notebook uses."),
     "image": ("images", "List, register, compare and delete images, and groups of them."),
     "completion": ("completion", "Print the script for completion in a shell."),
     "doctor": ("doctor", "Look at this machine: what is there, what is missing."),

@@ -124,6 +124,29 @@ def test_a_watched_list_marks_what_changed(shell: Shell) -> None:
     assert "--output json" in shell.run("list", "--watch", "--output", "json", code=2)[1]
 
 
+def test_usage_is_drawn_until_q_and_printed_once_without_a_terminal(shell: Shell) -> None:
+    answer = shell.json("usage", "first")
+    assert sorted(answer) == ["at", "cpu_seconds", "memory_bytes", "memory_limit", "vcpus"]
+    name, _, head, _, cpu, memory = shell.run("usage", "first")[0].splitlines()[:6]
+    assert re.fullmatch(r"first  \d\d:\d\d:\d\d  q ends", name)
+    assert head.split() == ["USES", "NOW", "OF"]
+    used = re.fullmatch(r" ?CPU +(0\.\d\d) +1 vCPU +(█*)░*", cpu)
+    assert used is not None
+    assert len(used[2]) == round(24 * float(used[1]))
+    assert re.fullmatch(r" ?Memory +[2-4]\d\d MiB +[124]\.0 GiB +█+░+", memory)
+    with terminal(shell, "usage", "first", "--every", "0.5") as shown:
+        shown.wait_for(r"CPU +0\.\d\d +1 vCPU")
+        shown.wait_for(r"CPU  up to 1 vCPU[\s▁-█]+─{60}\s+MEMORY  up to [124]\.0 GiB[\s▁-█]+─{60}")
+        shown.key(b"q")
+        assert shown.code() == 0
+        assert LEFT_THE_SCREEN in shown.seen
+    shell.run("stop", "first")
+    said = shell.run("usage", "first", code=1)[1]
+    assert said.startswith("Error: ")
+    assert "STOPPED" in said
+    shell.run("start", "first")
+
+
 def completed(shell: Shell, *words: str) -> list[str]:
     line = {"COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
     text = shell.run(**line, _NBFLEET_COMPLETE="bash_complete")[0]
@@ -134,6 +157,7 @@ def test_names_ids_states_and_commands_are_completed(shell: Shell) -> None:
     notebook = shell.json("show", "first")["id"]
     assert completed(shell, "nbfleet", "show", "fi") == ["first"]
     assert completed(shell, "nbfleet", "stop", notebook[:8]) == [notebook]
+    assert completed(shell, "nbfleet", "usage", "fi") == ["first"]
     assert completed(shell, "nbfleet", "show", "nothing-of-the-kind") == []
     assert completed(shell, "nbfleet", "list", "--status", "RUNNING,sto") == [
         "RUNNING,STOPPING", "RUNNING,STOPPED",
