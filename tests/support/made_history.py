@@ -19,8 +19,10 @@ _REASONS = {"no room": ("create failed", 5), "It was not ready within 300 second
 
 @dataclass
 class Made:
-    """What the page is to say of it; `stopping` are names, the soonest first."""
+    """What the page is to say of it; `stopping` are names, the soonest first. `hour` began before it was
+    made: starts came to be ready in each of the hours before, and failed in the third and fourth."""
 
+    hour: int
     ready: int
     failed: int
     stopping: list[str]
@@ -35,8 +37,9 @@ def make_history(hosted: Hosted, owner: Caller) -> Made:
     owner.until(stopped["id"], "STOPPED")
     failed = owner.post("", owner.body(name="failing", flavor=FAILS)).json
     owner.until(failed["id"], "CREATE_FAILED")
-    ready = hosted.database.write_now(_write, owner.project_id, hosted.clock())
-    return Made(ready, sum(count for _, count in _REASONS.values()), ["first", "second"])
+    now = hosted.clock()
+    ready = hosted.database.write_now(_write, owner.project_id, now)
+    return Made(now - now % HOUR, ready, sum(count for _, count in _REASONS.values()), ["first", "second"])
 
 
 def _write(connection: Connection, project_id: str, now: int) -> int:

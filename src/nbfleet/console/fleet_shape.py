@@ -13,7 +13,7 @@ from nbfleet.console import charts
 from nbfleet.console.charts import Bar, Scale
 from nbfleet.console.texts import _, later
 from nbfleet.domain import states
-from nbfleet.domain.lifecycle import Status
+from nbfleet.domain.lifecycle import TAKES_ROOM, Status
 from nbfleet.wire.extensions import CountNotebooksResponse, NotebookGroup
 from nbfleet.wire.history import FleetHistory
 
@@ -31,6 +31,7 @@ STATUSES: Mapping[str, str] = {
     layer: ",".join(one for one in Status if states.kind(one) == layer and one is not Status.DELETED)
     for layer in LAYERS
 }
+TAKING = ",".join(one for one in Status if one in TAKES_ROOM)
 # Of each kind of failure: the status that a notebook has after it, and what it is called.
 FAILURE_STATUS = {"create failed": "CREATE_FAILED", "start failed": "START_FAILED", "died": "ERROR"}
 _FAILURE_WORDS = {
@@ -140,6 +141,11 @@ class Hour:
     stopped: int
     up: Bar
     down: Bar
+
+    @property
+    def window(self) -> Mapping[str, int]:
+        """For a list of what changed last in this hour."""
+        return {"updated_since": self.at, "updated_until": self.at + _HOUR}
 
 
 @dataclass(frozen=True, slots=True)

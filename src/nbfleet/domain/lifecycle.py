@@ -169,6 +169,11 @@ _BY_SOURCE = {(row.source, row.event): row for row in TRANSITIONS}
 GROWS_IN = frozenset({Status.RUNNING, Status.STOPPED})
 UNUSED = 72 * 3_600_000  # Milliseconds a free instance is kept without being used.
 FAILED = frozenset({Status.CREATE_FAILED, Status.START_FAILED, Status.DELETE_FAILED, Status.ERROR})
+# In which an instance has, or is to have, room on a machine.
+TAKES_ROOM = frozenset({
+    Status.INIT, Status.CREATING, Status.STARTING, Status.RUNNING, Status.STOPPING, Status.SNAPSHOTTING,
+    Status.DELETING,
+})  # fmt: skip
 
 
 class IllegalTransition(Exception):

@@ -22,6 +22,8 @@ from sqlalchemy import (
     text,
 )
 
+from nbfleet.domain.lifecycle import TAKES_ROOM
+from nbfleet.store.codes import STATUS
 from nbfleet.store.schema_bulk import bulk_actions, bulk_rows
 from nbfleet.store.schema_identity import (
     Number,
@@ -170,7 +172,7 @@ Index(
 )
 
 # Codes of the states in which an instance has, or is to have, room in its pool.
-TAKING = (20, 50, 80, 90, 100, 110, 140)
+TAKING = tuple(sorted(STATUS[status] for status in TAKES_ROOM))
 
 
 def has_room(status: str) -> str:

@@ -2,12 +2,25 @@
 
 from collections.abc import Callable
 
+import pytest
+
+from nbfleet.domain.history import HOUR
 from support.client import Caller
 from support.console import Seat
 from support.hosted import Hosted
-from support.made_history import make_history
+from support.made_history import Made, make_history
 
 Sit = Callable[..., Seat]
+# Where a line is on the screen, in its middle: that of the box around it may be beside it.
+MIDDLE = """path => {
+    const middle = path.getPointAtLength(path.getTotalLength() / 2).matrixTransform(path.getScreenCTM());
+    return [middle.x, middle.y];
+}"""
+
+
+@pytest.fixture(scope="module")
+def made(hosted: Hosted, member: Caller) -> Made:
+    return make_history(hosted, member)
 
 
 def figures(seat: Seat, selector: str) -> list[list[str]]:
@@ -29,8 +42,9 @@ def test_a_new_fleet_has_one_way_in(sit: Sit, member: Caller) -> None:
     seat.pictures_of("overview-empty")
 
 
-def test_an_administrator_sees_the_fleet_over_time(sit: Sit, hosted: Hosted, member: Caller) -> None:
-    made = make_history(hosted, member)
+def test_an_administrator_sees_the_fleet_over_time(
+    sit: Sit, hosted: Hosted, member: Caller, made: Made
+) -> None:
     seat = sit(hosted.administrator())
     everything = "feature=*&workspace_id=*"
     assert figures(seat, ".tile") == [
@@ -55,7 +69,7 @@ def test_an_administrator_sees_the_fleet_over_time(sit: Sit, hosted: Hosted, mem
     reasons = [row[:2] for row in figures(seat, ".pair .card:not(.chart) li")]
     assert reasons == [["no room", "5"], ["It was not ready within 300 seconds.", "3"]]
     assert seat.page.locator("#part-time figure:nth-child(1) .area").count() == 4
-    drawn = seat.page.locator("#part-time svg[role=img]").last.get_attribute("aria-label")
+    drawn = seat.page.locator("#part-time .plot p").last.text_content()
     assert drawn == (
         f"Starts and failures by the hour. {made.ready} starts came to be ready, {made.failed} failed."
     )
@@ -66,6 +80,40 @@ def test_an_administrator_sees_the_fleet_over_time(sit: Sit, hosted: Hosted, mem
     heads = seat.page.locator("#part-time details table").nth(0).locator("thead th").all_inner_texts()
     assert heads == ["Time", "Running", "In motion", "Failed", "Frozen", "Stopped"]
     seat.picture("overview-table")
+
+
+def test_what_is_drawn_is_a_door(sit: Sit, hosted: Hosted, made: Made) -> None:
+    seat = sit(hosted.administrator())
+    everything = "feature=*&workspace_id=*"
+    moving = "INIT,CREATING,STARTING,STOPPING,DELETING,SNAPSHOTTING"
+    failed = "CREATE_FAILED,START_FAILED,DELETE_FAILED,ERROR"
+    assert hrefs(seat, "#part-time figure >> nth=0 >> .plot a") == [
+        f"/notebooks?status={status}&{everything}" for status in ("RUNNING", moving, failed, "STOPPED")
+    ]
+
+    def within(status: str, before: int) -> str:
+        since = made.hour - before * HOUR
+        window = f"updated_since={since}&updated_until={since + HOUR}"
+        return f"/notebooks?status={status}&{window}&{everything}"
+
+    assert hrefs(seat, ".hour a.failed") == [within(failed, 4), within(failed, 3)]
+    assert hrefs(seat, ".hour a.running")[-2:] == [within("RUNNING", 2), within("RUNNING", 1)]
+    # For keyboards the same doors stand beside it, and only those.
+    assert seat.page.locator("svg a:not([tabindex='-1'])").count() == 0
+    table = "#part-time figure:has(.hour) tbody a"
+    assert sorted(hrefs(seat, table)) == sorted(hrefs(seat, ".hour a"))
+
+    seat.page.mouse.click(*seat.page.locator(".edge.failed").first.evaluate(MIDDLE))
+    seat.page.wait_for_url(f"**/notebooks?status={failed}&*")
+    assert seat.page.locator("#fleet tbody th").all_inner_texts() == ["failing"]
+    seat.go("")
+    seat.page.locator(".hour a.failed .bar").first.click()
+    seat.page.wait_for_url(f"**/notebooks?status={failed}&updated_since*")
+    assert seat.page.inner_text("#results h2") == "Nothing matches"
+    seat.go("")
+    seat.page.locator("#part-running .bars svg").first.click()
+    seat.page.wait_for_url("**/notebooks?status=RUNNING&flavor=*")
+    assert seat.page.locator("#fleet tbody th").all_inner_texts() == ["first", "second"]
 
 
 def test_the_page_follows_what_happens(sit: Sit, hosted: Hosted, member: Caller) -> None:

@@ -57,7 +57,7 @@ class Overview:
 
     def _page(self, visit: Visit, template: str, values: _Values) -> Response:
         known: _Values = {"door": _door(visit), "statuses": fleet_shape.STATUSES, "share": charts.share}
-        known["offered"] = _offered(visit)
+        known |= {"taking": fleet_shape.TAKING, "offered": _offered(visit)}
         known |= {"failure_status": fleet_shape.FAILURE_STATUS.get, "failure_word": fleet_shape.failure_word}
         return self._renderer.page(template, visit.look, visit, **known, **values)
 
@@ -79,7 +79,7 @@ async def _told(name: str, visit: Visit) -> _Values:
 def _door(visit: Visit) -> Callable[..., str]:
     """Where the list is that holds what was counted; the names are those of the API."""
 
-    def door(**query: str) -> str:
+    def door(**query: str | int) -> str:
         return f"{visit.base}/notebooks?{fleet_shape.list_query(query)}"
 
     return door
