@@ -111,7 +111,7 @@ def test_what_is_drawn_is_a_door(sit: Sit, hosted: Hosted, made: Made) -> None:
     seat.page.wait_for_url(f"**/notebooks?status={failed}&updated_since*")
     assert seat.page.inner_text("#results h2") == "Nothing matches"
     seat.go("")
-    seat.page.locator("#part-running .bars svg").first.click()
+    seat.page.locator("#part-running .bars svg").first.click(force=True)
     seat.page.wait_for_url("**/notebooks?status=RUNNING&flavor=*")
     assert seat.page.locator("#fleet tbody th").all_inner_texts() == ["first", "second"]
 
