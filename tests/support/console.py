@@ -109,6 +109,17 @@ def seat(browser: Browser, hosted: Hosted, caller: Caller, *, language: str = "e
     context.close()
 
 
+def turned(page: Page, *, hidden: bool) -> None:
+    """As when another tab comes before it, or it comes to the front again."""
+    page.evaluate(
+        """hidden => {
+            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
 def administrator_of(hosted: Hosted) -> Caller:
     return hosted.administrator()
 

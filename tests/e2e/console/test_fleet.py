@@ -18,8 +18,9 @@ from nbfleet.store.directory import Directory
 from nbfleet.wire import errors
 from support import make
 from support.client import Caller
-from support.console import Seat
+from support.console import Seat, turned
 from support.hosted import Hosted
+from support.service import wait_for
 
 Sit = Callable[..., Seat]
 COUNT = 60
@@ -253,6 +254,39 @@ def test_rows_change_while_one_looks_and_nothing_jumps(sit: Sit, site: Site) -> 
     for one in (made, other):
         assert site.ada.delete(f"/{one}").status == 200
     expect(page.locator("#fleet .state")).to_have_text(["Deleted", "Deleted"])
+
+
+def test_a_hidden_page_is_not_kept_up_to_date_and_right_once_it_is_seen(
+    sit: Sit, site: Site, hosted: Hosted
+) -> None:
+    ada = site.ada
+    running, stopped = ada.running(name="tab-running")["id"], ada.stopped(name="tab-stopped")["id"]
+    removed = ada.stopped(name="tab-removed")["id"]
+    seat = sit(ada)
+    page = seat.page
+    seat.go("notebooks?name=tab-")
+    states = page.locator("#fleet .state")
+    expect(states).to_have_text(["Stopped", "Stopped", "Running"])
+    page.locator(f"#row-{stopped} [data-part=pick]").check()
+    page.evaluate("window.asItWas = true")
+    turned(page, hidden=True)
+    wait_for("nobody to look", lambda: not hosted._live._watches)
+    assert ada.post(f"/{running}/stop").status == 200
+    assert ada.post(f"/{stopped}/start").status == 200
+    assert ada.delete(f"/{removed}").status == 200
+    created = [ada.running(name=f"tab-created-{number}")["id"] for number in range(2)]
+    ada.until(running, "STOPPED")
+    ada.until(stopped, "RUNNING")
+    ada.gone(removed)
+    expect(states).to_have_text(["Stopped", "Stopped", "Running"])
+    turned(page, hidden=False)
+    expect(states).to_have_text(["Deleted", "Running", "Stopped"])
+    assert page.locator(f"#row-{stopped} [data-part=pick]").is_checked()
+    # What was made meanwhile is no row, but the page says that the list is another one.
+    expect(page.locator("#changed")).to_contain_text("Now 4 notebooks match.", timeout=30_000)
+    assert page.evaluate("window.asItWas")
+    for one in (*created, running, stopped):
+        assert ada.delete(f"/{one}").status == 200
 
 
 def test_a_selection_is_sent_as_ids_or_as_the_query(sit: Sit, site: Site) -> None:

@@ -10,7 +10,7 @@ from nbfleet.domain.access import LIST_ALL
 from nbfleet.runtimes.simulated import Behaviour
 from nbfleet.services import roles
 from support.client import Caller
-from support.console import Seat
+from support.console import Seat, turned
 from support.hosted import GATEWAY, Hosted
 
 Sit = Callable[..., Seat]
@@ -22,17 +22,6 @@ HARMLESS = HOSTILE.replace("\u202e", "\ufffd").replace("\u200f", "\ufffd")
 def on_page_of(seat: Seat, one: dict[str, Any]) -> Page:
     seat.go(f"notebooks/{one['id']}")
     return seat.page
-
-
-def turned(page: Page, *, hidden: bool) -> None:
-    """As when another tab comes before it, or it comes to the front again."""
-    page.evaluate(
-        """hidden => {
-            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-            document.dispatchEvent(new Event("visibilitychange"));
-        }""",
-        hidden,
-    )
 
 
 def events(page: Page) -> list[str]:

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from nbfleet.console import deeds, fleet_view
 from nbfleet.console.fleet_view import View
 from nbfleet.console.live import Live, Watch
-from nbfleet.console.page import Page, Parts
+from nbfleet.console.page import BUSY, Page, Parts
 from nbfleet.console.shown import given
 from nbfleet.console.stream import Event, stream
 from nbfleet.console.texts import later, ngettext
@@ -35,7 +35,6 @@ _YEAR = 365 * 86_400
 _WATCHED = 200  # Rows of one page that are kept up to date.
 _RECOUNTED = 8.0  # Seconds between two counts of the list for one open page, at least.
 _SHARE = 50  # And so many times as long as the count took.
-_BUSY = (429, 503)
 _CHOICES = 200  # Pools and workspaces to choose from; others are found by their id.
 EVERYWHERE = {"workspace_id": fleet_view.ANY, "feature": fleet_view.ANY}
 
@@ -165,7 +164,7 @@ class Fleet:
             found = await visit.desk.ask("CountNotebooks", {**view.narrowing(), "by": "status"})
             counts = {one.key: one.count for one in found.groups}
         except ApiError as refusal:
-            if refusal.status not in (*_BUSY, 400, 403):
+            if refusal.status not in (*BUSY, 400, 403):
                 raise
         text = self._renderer.text("fleet_counts.html", counts=counts, chips=COUNTED)
         return HTMLResponse(text, headers={"Cache-Control": "no-store"})
@@ -241,7 +240,8 @@ class _Follower:
         self._view = view
         self._names = names
         self._total = total
-        self._stirred = False
+        # The list may be another one since it was shown: a page that was hidden comes back to its old total.
+        self._stirred = True
         self._due = time.monotonic() + _RECOUNTED
 
     async def events(self, caller: Caller, changed: set[str], watch: Watch) -> Sequence[Event]:
@@ -267,7 +267,7 @@ class _Follower:
             return []
         self._total = str(total)
         text = ngettext("Now %(number)s notebook matches.", "Now %(number)s notebooks match.", total)
-        return [Event("total", {"text": text % {"number": total}})]
+        return [Event("total", {"text": text % {"number": total}, "total": total})]
 
     async def _ask(self) -> int | None:
         operation = permits.listing(self._visit.caller)

@@ -37,9 +37,10 @@ function gone(id) {
   showSelection();
 }
 
-function tellChanged(text) {
+function tellChanged({ text, total }) {
   const note = document.getElementById("changed");
   if (!note) return;
+  document.getElementById("fleet").dataset.total = total;
   note.firstElementChild.textContent = text;
   note.hidden = false;
 }
@@ -58,7 +59,7 @@ function listen() {
     replaceRow(rowOf(id), html);
   });
   source.addEventListener("gone", (event) => gone(JSON.parse(event.data).id));
-  source.addEventListener("total", (event) => tellChanged(JSON.parse(event.data).text));
+  source.addEventListener("total", (event) => tellChanged(JSON.parse(event.data)));
 }
 
 document.addEventListener("visibilitychange", listen);
@@ -91,7 +92,7 @@ function showSelection() {
   page.indeterminate = ticked > 0 && ticked < all.length;
   bar.hidden = ticked === 0;
   every.hidden = whole || !page.checked || total <= all.length;
-  word.textContent = (whole ? word.dataset.all : word.dataset.some).replace("{number}", whole ? total : ticked);
+  word.textContent = whole ? word.dataset.all : word.dataset.some.replace("{number}", ticked);
 }
 
 function tickAll(checked) {
@@ -100,16 +101,26 @@ function tickAll(checked) {
   showSelection();
 }
 
+// Buttons that are gone once they are pressed leave the focus where one goes on.
+function selectNone() {
+  tickAll(false);
+  document.getElementById("select-page").focus({ preventScroll: true });
+}
+
+function selectEvery() {
+  document.getElementById("bulk").elements.every.disabled = false;
+  showSelection();
+  document.getElementById("select-none").focus({ preventScroll: true });
+}
+
 document.addEventListener("change", (event) => {
   if (event.target.id === "select-page") tickAll(event.target.checked);
   else if (event.target.closest("#fleet")) showSelection();
 });
 
 document.addEventListener("click", (event) => {
-  if (event.target.id === "select-none") tickAll(false);
-  if (event.target.id !== "all-matching") return;
-  document.getElementById("bulk").elements.every.disabled = false;
-  showSelection();
+  if (event.target.id === "select-none") selectNone();
+  if (event.target.id === "all-matching") selectEvery();
 });
 
 // The query under which they were selected always goes along: it says what may still be changed by then. Only
