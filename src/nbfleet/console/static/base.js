@@ -44,7 +44,10 @@ async function changeTheme(button) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button?.dataset.copy) copy(button);
-  if (button?.hasAttribute("data-close")) button.parentElement.remove();
+  if (button?.hasAttribute("data-close")) {
+    button.parentElement.remove();
+    document.getElementById("main").focus({ preventScroll: true });
+  }
   if (button?.name === "theme") {
     event.preventDefault();
     changeTheme(button);
@@ -56,9 +59,11 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
-    menu.open = false;
-    menu.querySelector("summary").focus();
+  const asked = event.target.closest("details.confirm[open]");
+  for (const open of [...document.querySelectorAll("details.menu[open]"), asked]) {
+    if (!open) continue;
+    open.open = false;
+    open.querySelector("summary").focus();
   }
 });
 
@@ -67,6 +72,40 @@ document.addEventListener("submit", (event) => {
   if (here) here.value = location.pathname + location.search;
 });
 
+// What had the focus may be off while it is asked for, or be replaced. One goes on from it, from what has its id
+// or, where that is gone, from the nearest place around it that is still there.
+const stoodOn = new WeakMap();
+
+function around(element) {
+  const ids = [];
+  for (let one = element; one; one = one.parentElement) if (one.id) ids.push(one.id);
+  return ids;
+}
+
+function takesFocus(element) {
+  return element?.isConnected && !element.disabled && element.getClientRects().length > 0;
+}
+
+function goOnFrom(place) {
+  if (place.tabIndex < 0) place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+}
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  const one = document.activeElement;
+  if (detail.elt.contains(one) || detail.target?.contains(one)) stoodOn.set(detail.xhr, [one, around(one)]);
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const [one, ids] = stoodOn.get(detail.xhr) ?? [];
+  const held = document.activeElement;
+  if (!one || (held !== document.body && takesFocus(held))) return;
+  const place = [one, ...ids.map((id) => document.getElementById(id))].find(takesFocus);
+  if (place) goOnFrom(place);
+});
+
 document.addEventListener("htmx:load", (event) => tellTimes(event.target.parentElement ?? event.target));
+// Where the pages stand in one line that is longer than the screen, the one that is shown is in sight.
+document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 tellTimes(document);
 setInterval(() => tellTimes(document), 10_000);

@@ -10,7 +10,7 @@
     const place = document.getElementById(part.id);
     if (!place || place.dataset.version === part.version) return;
     const kept = [...place.querySelectorAll("select[id], input[id]")].map((field) => [field.id, field.value]);
-    const focused = place.contains(document.activeElement) ? document.activeElement.id : "";
+    const focused = place.contains(document.activeElement) ? document.activeElement.id : null;
     place.innerHTML = part.html;
     place.dataset.version = part.version;
     for (const [id, value] of kept) {
@@ -19,7 +19,7 @@
     }
     htmx.process(place);
     tellTimes(place);
-    if (focused) document.getElementById(focused)?.focus();
+    if (focused !== null) goOnFrom([document.getElementById(focused), place].find(takesFocus));
   }
 
   // Rows come newest first; those that are shown already stay where they are.
@@ -48,6 +48,7 @@
       isGone = true;
       source.close();
       page.innerHTML = JSON.parse(event.data).html;
+      goOnFrom(page);
     });
   }
 

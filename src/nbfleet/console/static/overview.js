@@ -5,5 +5,6 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const target = event.detail.target;
   const own = event.detail.requestConfig?.triggeringEvent?.type === "submit";
   if (own || !target?.classList.contains("part")) return;
-  if (target.contains(document.activeElement) || target.querySelector("details[open]")) event.detail.shouldSwap = false;
+  const held = document.activeElement;
+  if ((held !== target && target.contains(held)) || target.querySelector("details[open]")) event.detail.shouldSwap = false;
 });
