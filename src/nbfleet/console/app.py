@@ -24,7 +24,7 @@ from nbfleet.api.site import Pages, document_for, site
 from nbfleet.console import docs, texts, trust
 from nbfleet.console.desk import Desk
 from nbfleet.console.live import Live
-from nbfleet.console.page import Page, Parts
+from nbfleet.console.page import BUSY, Page, Parts
 from nbfleet.console.pages import administration, bulk, create, fleet, notebook, overview
 from nbfleet.console.render import HEADERS, STATIC, Renderer
 from nbfleet.console.signing_in import HOME, SigningIn, place
@@ -246,7 +246,9 @@ class Console:
             response = Response(text, media_type="text/html")
             response.headers.update({"HX-Retarget": "#notice", "HX-Reswap": "innerHTML", "HX-Reselect": "*"})
         else:
-            response = self._renderer.page("refused.html", look, None, refusal.status, refusal=refusal)
+            again = request.method == "GET" and refusal.status in BUSY
+            values: dict[str, Any] = {"refusal": refusal, "again": again}
+            response = self._renderer.page("refused.html", look, None, refusal.status, **values)
         response.headers.update(refusal.headers)
         return response
 

@@ -7,6 +7,8 @@ from nbfleet.console.live import Live
 from nbfleet.console.render import Renderer
 from nbfleet.console.visit import Handler
 
+BUSY = (429, 503)  # Statuses of refusals that pass by themselves.
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -1,11 +1,14 @@
-"""The first page while the service is busy: each part says so in its own place, and the others are there."""
+"""Pages while the service is busy: each part of the first one says so in its own place, and the others are
+there."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
+from nbfleet.services import identity
 from nbfleet.store.database import TooSlow
+from nbfleet.wire import errors
 from support.hosted import Hosted
 from support.signed_in import SignedIn
 
@@ -36,6 +39,24 @@ def test_what_is_refused_for_a_while_is_told_in_its_place(chief: SignedIn) -> No
         "soon": (200, True),
         "room": (200, False),
     }
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_notebook_can_be_made_all_the_same(chief: SignedIn) -> None:
+    page = chief.get(f"{chief.base}/notebooks/new")
+    assert (page.status, 'name="name" value="notebook-1"' in page.raw.decode()) == (200, True)
+
+
+def test_a_page_that_is_refused_for_a_while_can_be_asked_for_again(
+    chief: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def overloaded(*_: object) -> None:
+        raise errors.overloaded(2)
+
+    monkeypatch.setattr(identity, "projects_of", overloaded)
+    page = chief.get(f"{chief.base}/notebooks")
+    again = '<a class="button main" href="">Try again</a>'
+    assert (page.status, page.headers["retry-after"], again in page.raw.decode()) == (503, "2", True)
 
 
 def test_what_will_stop_soon_comes_after_the_page(chief: SignedIn) -> None:

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from starlette.responses import RedirectResponse, Response
 
 from nbfleet.console import as_code, wishes
-from nbfleet.console.page import Page, Parts
+from nbfleet.console.page import BUSY, Page, Parts
 from nbfleet.console.pages.notebook import images
 from nbfleet.console.visit import Form, Visit
 from nbfleet.wire.errors import ApiError
@@ -110,14 +110,20 @@ async def _defaults(visit: Visit, offered: Mapping[str, Sequence[Any]]) -> dict[
 
 
 async def _free_name(visit: Visit) -> str:
-    """A name of the series that none of the reader's newest notebooks has; names need not be unique."""
+    """A name of the series that none of the reader's newest notebooks has. Names need not be unique, so
+    nobody waits for one while the service is busy."""
     query: dict[str, Any] = {
         "name": PREFIX,
         "limit": _MOST,
         "sort_key": "create_at",
         "sort_dir": "DESC",
     }
-    found = await _part(visit, "ListNotebooks", "data", **query)
+    try:
+        found = await _part(visit, "ListNotebooks", "data", **query)
+    except ApiError as refusal:
+        if refusal.status not in BUSY:
+            raise
+        found = ()
     names = [re.fullmatch(PREFIX + r"([0-9]{1,9})", one.name) for one in found]
     numbers = [int(name[1]) for name in names if name is not None]
     return f"{PREFIX}{max(numbers, default=0) + 1}"

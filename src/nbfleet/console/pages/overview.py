@@ -14,7 +14,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from nbfleet.console import charts, deeds, fleet_shape
-from nbfleet.console.page import Page, Parts
+from nbfleet.console.page import BUSY, Page, Parts
 from nbfleet.console.visit import Visit
 from nbfleet.domain.lifecycle import Event
 from nbfleet.wire.errors import ApiError
@@ -23,7 +23,6 @@ from nbfleet.wire.notebooks import NotebookResp
 _DAY, _MONTH = 24, 30 * 24  # Hours.
 _GROUPS = 8
 _SOON, _MINE = 10, 10
-_BUSY = (429, 503)
 
 _Values = dict[str, Any]
 
@@ -69,7 +68,7 @@ async def _told(name: str, visit: Visit) -> _Values:
     try:
         return await make(visit)
     except ApiError as refusal:
-        if refusal.status in _BUSY:
+        if refusal.status in BUSY:
             return {first: None}
         if refusal.status != 403:
             raise
