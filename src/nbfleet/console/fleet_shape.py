@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from nbfleet.console import charts
 from nbfleet.console.charts import Bar, Scale
+from nbfleet.console.shown import number
 from nbfleet.console.texts import _, later
 from nbfleet.domain import states
 from nbfleet.domain.lifecycle import TAKES_ROOM, Status
@@ -65,7 +66,8 @@ class Layer:
 
     def words(self) -> str:
         """For those who do not see the drawing."""
-        words = {"name": _(self.name), "now": self.now, "least": self.least, "most": self.most}
+        counts = {"now": self.now, "least": self.least, "most": self.most}
+        words = {"name": _(self.name), **{word: number(count) for word, count in counts.items()}}
         return _("%(name)s: %(now)s now, %(least)s to %(most)s before.") % words
 
 

@@ -58,7 +58,7 @@ def number(value: int) -> str:
 
 
 def memory(mebibytes: int) -> str:
-    return f"{mebibytes / 1024:g} GiB" if mebibytes >= 1024 else f"{mebibytes} MiB"
+    return f"{amount(mebibytes / 1024)} GiB" if mebibytes >= 1024 else f"{mebibytes} MiB"
 
 
 def amount(value: float) -> str:

@@ -72,7 +72,10 @@ class Room:
 
     def words(self) -> str:
         free = self.free
-        words = [f"{free.vcpus:g} of {self.all.vcpus:g} vCPUs", f"{free.memory} of {self.all.memory} MiB"]
+        words = [
+            f"{free.vcpus:.15g} of {self.all.vcpus:.15g} vCPUs",
+            f"{free.memory} of {self.all.memory} MiB",
+        ]
         for name, left, every in (("GPUs", free.gpus, self.all.gpus), ("NPUs", free.npus, self.all.npus)):
             words += [f"{left} of {every} {name}"] if every else []
         return ", ".join(words)

@@ -81,7 +81,7 @@ def _refusal(quota: Quota, notebook: Notebook, used: float, asked: float) -> err
         Holder.PROJECT: "the project",
     }
     unit = rules.UNITS[quota.resource]
-    limit, taken, more = (f"{amount:g} {unit}".rstrip() for amount in (quota.value, used, asked))
+    limit, taken, more = (f"{amount:.15g} {unit}".rstrip() for amount in (quota.value, used, asked))
     is_count = quota.resource is Resource.INSTANCES
     return errors.over_quota(
         quota.resource.value, whose[quota.subject.holder], limit, taken, more, is_count=is_count
