@@ -53,8 +53,10 @@ def test_the_life_of_a_notebook_is_followed_live(sit: Sit, member: Caller) -> No
     memory = f"{used['memory_bytes'] // 1024**2} MiB of 2 GiB"
     expect(page.locator("#usage [data-of=memory] .now")).to_have_text(memory)
     expect(page.locator("#usage [data-of=cpu] .now")).to_have_text(re.compile(r"0\.[1-9] of 1 vCPU"))
-    label = page.get_attribute("#usage [data-of=memory] svg", "aria-label")
-    assert label == f"Memory over the last five minutes, now {memory}"
+    now, label = page.locator("#usage [data-of=memory]").evaluate(
+        "one => [one.querySelector('.now').textContent, one.querySelector('svg').ariaLabel]"
+    )
+    assert label == f"Memory over the last five minutes, now {now}"
     for name in ("cpu", "memory"):
         assert page.get_attribute(f"#usage [data-of={name}] .line", "d").startswith("M")
 
