@@ -40,6 +40,8 @@ from nbfleet.wire.errors import ApiError
 
 log = structlog.get_logger()
 _YEAR = 365 * 86_400
+# Where a page puts a refusal, whatever its request was to replace.
+_AS_NOTICE = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML", "HX-Reselect": ".notice"}
 _METHODS = {
     "/": {"GET", "HEAD"},
     "/docs": {"GET", "HEAD"},
@@ -244,7 +246,7 @@ class Console:
             # Beside what is shown, and as an ordinary answer: browsers call every other one an error.
             text = self._renderer.text("notice.html", refusal=refusal, visit=None, look=look)
             response = Response(text, media_type="text/html")
-            response.headers.update({"HX-Retarget": "#notice", "HX-Reswap": "innerHTML", "HX-Reselect": "*"})
+            response.headers.update(_AS_NOTICE)
         else:
             again = request.method == "GET" and refusal.status in BUSY
             values: dict[str, Any] = {"refusal": refusal, "again": again}
