@@ -98,7 +98,7 @@ def test_searching_sorting_and_paging_are_in_the_address(sit: Sit, site: Site) -
     expect(page.locator("#fleet tbody tr")).to_have_count(25)
     expect(page.locator("#count-ERROR")).to_have_text("6")
     expect(page.locator("#count-STOPPED")).to_have_text("55")
-    assert page.locator(".chip:visible").count() == 4
+    expect(page.locator(".chip:visible")).to_have_count(4)
 
     page.get_by_label("Part of the name").press_sequentially("train-1")
     shows(page, 10)
