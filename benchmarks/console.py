@@ -4,7 +4,7 @@
 
 Milliseconds in Chromium on the machine of the service, medians. First row: from the wish to see the page
 until its first row is visible, with an empty cache each time. Changes: from the click until the new rows are
-drawn; a search waits a tenth of a second for the next letter, which is in its figure. Bytes: all that is
+drawn; a search waits a fifth of a second for the next letter, which is in its figure. Bytes: all that is
 sent at a first visit, as it is sent. With --live so many open pages are told of 20 changes a second, and the
 share of one core that the service uses for all of it is told beside the share with no page open. SQLite; the
 service is that of `servers.py`, without anything that runs notebooks. `--keep` is that of `kinds`.

@@ -102,10 +102,14 @@ def _wish(tools: Tools, body: NotebookActionRequest) -> Wish:
 
 
 def _query(tools: Tools, asked: Mapping[str, str | int]) -> Query:
-    """The list passes over parameters that it does not know; here that would be an action on more."""
+    """The list passes over parameters that it does not know or that are empty; here that would be an action
+    on more."""
     unknown = next((name for name in asked if name not in _FILTERS), None)
     if unknown is not None:
         raise errors.wrong_value(f"query.{errors.shown(unknown)}", "unknown", _FILTERS)
+    empty = next((name for name, value in asked.items() if value == ""), None)
+    if empty is not None:
+        raise errors.wrong_value(f"query.{empty}", "empty", "a value, or no such filter at all")
     return read_query(urlencode(asked), tools.context.settings.page_limit)
 
 

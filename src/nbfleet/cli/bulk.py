@@ -30,6 +30,9 @@ _REASONS = {
     "free": "free ones cannot run that long",
     "left": "they are not on the list",
     "gone": "they are not there",
+    "not allowed": "whoever began it may no longer do this",
+    "refused": "it was refused",
+    "fault": "something went wrong in the service",
 }
 
 
@@ -109,7 +112,11 @@ def _act(action: str, options: dict[str, Any], **more: Any) -> None:
         preview = await client.call("PreviewNotebookAction", body=wish)
         if output != "json":
             _show_preview(preview)
-        if not yes and preview.changing:
+        if not preview.changing:
+            if output == "json":
+                screen.json(await client.call_raw("PreviewNotebookAction", body=wish))
+            return
+        if not yes:
             click.confirm(f"{action.capitalize()} {_notebooks(preview.changing)}?", abort=True, err=True)
         body = wish | {"shown": preview.shown, "once": once or uuid.uuid4().hex}
         begun = await client.call("BeginNotebookAction", body=body)
@@ -244,12 +251,16 @@ def show_all(limit: int, offset: int, output: str, **options: Any) -> None:
 @with_output
 @with_credentials
 def show(action_id: str, result: str | None, limit: int, offset: int, output: str, **options: Any) -> None:
-    """Show how far the action with this ID has come, and what became of each notebook."""
+    """Show how far the action with this ID has come, and what became of each notebook.
+
+    As JSON it is the action, or with --result what became of the notebooks.
+    """
 
     async def run(client: Any) -> None:
         place, query = {"action_id": action_id}, {"result": result, "limit": limit, "offset": offset}
         if output == "json":
-            screen.json(await client.call_raw("ListNotebookActionResults", path=place, query=query))
+            asked = ("ShowNotebookAction", None) if result is None else ("ListNotebookActionResults", query)
+            screen.json(await client.call_raw(asked[0], path=place, query=asked[1]))
             return
         action = await client.call("ShowNotebookAction", path=place)
         click.echo(f"{action.action.capitalize()}, {_standing(action).lower()}: {_counts(action)}.")

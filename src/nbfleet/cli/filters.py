@@ -90,7 +90,7 @@ def with_filters(command: F) -> F:
 
 def narrows(query: dict[str, Any]) -> bool:
     """Whether any filter was given."""
-    return any(value not in (None, "*") for value in query.values())
+    return any(value not in (None, "", "*") for value in query.values())
 
 
 def query_of(options: dict[str, Any]) -> dict[str, Any]:

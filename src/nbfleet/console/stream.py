@@ -20,7 +20,7 @@ from nbfleet.domain.access import Caller
 from nbfleet.store.database import Unavailable
 from nbfleet.wire.errors import ApiError
 
-CHECKED = 4.0  # Seconds after which it is asked anew who reads: at each change it would be most of the work.
+CHECKED = 2.0  # Seconds after which it is asked anew who reads: at each change it would be most of the work.
 _BEAT = (
     15.0  # Seconds after which something is sent, so that nobody in between takes the connection for dead.
 )

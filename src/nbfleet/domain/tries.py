@@ -24,8 +24,9 @@ TELLING = RETRIES | {one.value for one in Event} | {GROWN, GROW_FAILED}
 
 def cause(fault: Exception, secret: str) -> str:
     """What is told of a fault: its first line, for behind that stand statements with their values; without
-    the secret of the instance, and without what turns text around."""
-    lines = str(fault).replace(secret, "…").strip().splitlines() or [type(fault).__name__]
+    the secret of the instance, the paths of files, and what turns text around."""
+    words = (isinstance(fault, OSError) and fault.strerror) or str(fault)
+    lines = words.replace(secret, "…").strip().splitlines() or [type(fault).__name__]
     text = "".join(sign if sign.isprintable() else "\ufffd" for sign in lines[0])
     return text if len(text) <= LONGEST_CAUSE else text[: LONGEST_CAUSE - 1] + "…"
 

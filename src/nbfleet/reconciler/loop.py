@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 POLL = 1.0  # Seconds between looks without a hint.
 HEARTBEAT = 5.0  # Seconds between renewals.
+_UNREACHED = "The database of the service cannot be used now."
 IN_HAND = 64  # Notebooks stopped or removed at the same time; how many are started is a setting.
 GIVE_UP = 5  # Tries of a start or a removal before its fault is taken for lasting.
 _LONGEST_PAUSE = 30_000  # Milliseconds between tries of an effect that keeps failing.
@@ -126,20 +127,26 @@ class Reconciler:
         notebook, works = stored.notebook, self._works
         failures = self._count_failure(notebook.id, effect)
         secret = works.keyring.instance_secret(notebook.id, notebook.generation)
-        cause = tries.cause(fault, secret)
+        # What a database says when it cannot be reached names the machine on which it runs.
+        cause = _UNREACHED if isinstance(fault, Unavailable) else tries.cause(fault, secret)
         why = tries.told(failures, cause)
         # A traceback that says what the one before it said helps nobody, and takes time to write.
         log.error(
             "effect failed", notebook=notebook.id, effect=effect.value, failures=failures, cause=cause,
-            exc_info=None if why is None else fault,
+            exc_info=None if why is None and failures < GIVE_UP else fault,
         )  # fmt: skip
-        with contextlib.suppress(Unavailable, ClaimLost):
+        try:
             if failures >= GIVE_UP and effect is not Effect.STOP:
                 del self._failures[notebook.id]
                 await give_up(works, effect, notebook, claim, tries.lasting(failures, cause))
                 return "given up"
             due_at = works.clock() + min(1000 * 2 ** (failures - 1), _LONGEST_PAUSE)
             await put_off(works, claim, notebook.id, effect, due_at, why)
+        except ClaimLost:
+            self._failures.pop(notebook.id, None)
+            return "lost"
+        except Unavailable:
+            pass  # The claim ends by itself, and the notebook is taken up again.
         return "retried"
 
     def _count_failure(self, notebook_id: str, effect: Effect) -> int:

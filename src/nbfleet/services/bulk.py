@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from nbfleet.domain import lifecycle
+from nbfleet.domain import access, lifecycle
 from nbfleet.domain.access import Caller
 from nbfleet.domain.bulk import Action, Result, Shown, Wish
 from nbfleet.domain.lifecycle import Status
@@ -30,6 +30,8 @@ from nbfleet.wire import errors
 from nbfleet.wire.fields import Uuid
 
 AT_ONCE = 5  # Actions of one user that have work left.
+IDLE_A_MINUTE = 60  # Actions of one user in a minute, where the next one would change nothing.
+_MINUTE = 60_000
 _OPERATIONS: Mapping[Action, str] = {
     Action.START: "StartNotebook",
     Action.STOP: "StopNotebook",
@@ -115,31 +117,54 @@ async def begin(
     """Writes the action with the notebooks that it has now; answers its id. `shown` is what the preview said:
     if one that is not among those would be changed by now, nothing is begun; what cannot be undone needs it.
     Of all that the caller asks in the project with the same `once` the first is begun, and the others answer
-    its id."""
+    its id; they must ask for the same."""
     caller = request.caller
     wish = checked(context, caller, wish)
     key = None if once is None else _key(caller.project_id, once)
-    earlier = None if key is None else await context.database.read(store.begun_as, caller.user_id, key)
-    if earlier is not None:
-        return earlier
+    asked = (wish.action, msgspec.json.encode(_written(wish)).decode())
+    if key is not None:
+        earlier = await context.database.read(_repeated, caller.user_id, key, asked, wish.ids)
+        if earlier is not None:
+            return earlier
     if shown is None and wish.action is Action.DELETE:
         raise errors.missing("shown")
     judged = await bulk_judging.look_through(context, caller, wish)
     if shown is not None:
         _check_shown(shown, judged)
     id_ = str(uuid.uuid4())
-    asked = (wish.action, msgspec.json.encode(_written(wish)).decode())
     new = New(id_, caller.project_id, caller.user_id, *asked, request.request_id, key)
     targets = [one.target for one in judged]
     try:
-        return await context.database.write(_begun, context, new, targets)
+        return await context.database.write(_begun, context, new, targets, wish.ids)
     except Conflict:  # The same form, sent twice at once; the other one was quicker.
-        return await context.database.write(_begun, context, new, targets)
+        return await context.database.write(_begun, context, new, targets, wish.ids)
+
+
+def _repeated(
+    connection: Connection, user_id: str, once: str, asked: tuple[Action, str], ids: Sequence[str]
+) -> str | None:
+    """The id of what was begun with this word; refused where that was something else."""
+    earlier = store.begun_as(connection, user_id, once)
+    if earlier is None:
+        return None
+    is_same = (earlier.action, earlier.wish) == asked
+    if not is_same or (ids and set(ids) != store.ids_of(connection, earlier.no)):
+        raise errors.wrong_value("once", "the word of another action", f"a new one: {earlier.id} has it")
+    return earlier.id
 
 
 def _key(project_id: str, once: str) -> str:
     """The word of a user means something else in another project."""
     return hashlib.sha256(f"{project_id} {once}".encode()).hexdigest()
+
+
+def _check_idle(connection: Connection, now: int, new: New, targets: Sequence[Target]) -> None:
+    """What changes nothing has no work left, but is kept with all its rows like any other."""
+    if any(one.reason is None for one in targets):
+        return
+    lately = store.begun_since(connection, new.project_id, new.user_id, now - _MINUTE)
+    if lately >= IDLE_A_MINUTE:
+        raise errors.too_many_at_once("actions a minute that change nothing", IDLE_A_MINUTE, _MINUTE // 1000)
 
 
 def _check_shown(shown: Shown, judged: Sequence[Judged]) -> None:
@@ -149,12 +174,16 @@ def _check_shown(shown: Shown, judged: Sequence[Judged]) -> None:
         raise errors.wrong_value("shown", known, allowed)
 
 
-def _begun(connection: Connection, context: Context, new: New, targets: Sequence[Target]) -> str:
-    earlier = None if new.once is None else store.begun_as(connection, new.user_id, new.once)
-    if earlier is not None:
-        return earlier
+def _begun(
+    connection: Connection, context: Context, new: New, targets: Sequence[Target], ids: Sequence[str]
+) -> str:
+    if new.once is not None:
+        asked = (new.action, new.wish)
+        if (earlier := _repeated(connection, new.user_id, new.once, asked, ids)) is not None:
+            return earlier
     if store.unfinished_of(connection, new.user_id) >= AT_ONCE:
         raise errors.too_many_at_once("actions on many notebooks", AT_ONCE, RETRY_AFTER)
+    _check_idle(connection, context.clock(), new, targets)
     store.add(connection, new, targets, context.clock())
     return new.id
 
@@ -242,6 +271,7 @@ def checked(context: Context, caller: Caller, wish: Wish) -> Wish:
     """The wish with what it leaves open filled in; refuses what makes no sense or is not the caller's to
     ask."""
     permits.check(caller, *operations(caller, wish))
+    _check_owner(caller, wish.query)
     if wish.query is None and not wish.ids:
         raise errors.missing("ids")
     if len(wish.ids) > bulk_judging.MOST:
@@ -251,6 +281,14 @@ def checked(context: Context, caller: Caller, wish: Wish) -> Wish:
             raise errors.wrong_value(f"ids[{place}]", id_, "a UUID")
     ids = tuple(dict.fromkeys(id_.lower() for id_ in wish.ids))
     return replace(wish, ids=ids, period=_period(context, wish), tag=_tag(wish))
+
+
+def _check_owner(caller: Caller, query: Query | None) -> None:
+    """A list passes over an owner that its reader may not ask for, and shows their own; an action would
+    change those instead."""
+    owner = None if query is None else query.owner_id
+    if owner not in (None, caller.user_id) and not access.may(caller, access.LIST_ALL):
+        raise errors.wrong_value("query.owner", owner, "your own id, or no such filter at all")
 
 
 def _is_id(text: str) -> bool:

@@ -190,10 +190,21 @@ def _row(action_no: int, place: int, target: Target, now: int) -> dict[str, Any]
     }
 
 
-def begun_as(connection: Connection, user_id: str, once: str) -> str | None:
-    """The id of the action that this user began with this key."""
-    query = select(_a.id).where(_a.user_id == user_id, _a.once == once)
-    return connection.execute(query).scalar_one_or_none()
+def begun_as(connection: Connection, user_id: str, once: str) -> Bulk | None:
+    """The action that this user began with this key."""
+    row = connection.execute(_actions().where(_a.user_id == user_id, _a.once == once)).one_or_none()
+    return None if row is None else _bulk(row)
+
+
+def begun_since(connection: Connection, project_id: str, user_id: str, since: int) -> int:
+    """How many the user has begun in the project from this moment on."""
+    mine = (_a.project_id == project_id, _a.user_id == user_id, _a.create_at >= since)
+    return connection.execute(select(func.count()).where(*mine)).scalar_one()
+
+
+def ids_of(connection: Connection, no: int) -> set[str]:
+    """Of all notebooks of an action."""
+    return set(connection.execute(select(_r.notebook_id).where(_r.action_no == no)).scalars())
 
 
 def find(connection: Connection, bulk_id: str) -> Bulk | None:

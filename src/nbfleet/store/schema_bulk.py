@@ -21,7 +21,8 @@ bulk_actions = Table(
     Column("create_at", BigInteger, nullable=False),
     Column("end_at", BigInteger),  # Null while rows are pending.
     Column("cancel_at", BigInteger),
-    Column("once", String(64)),  # The key of the form that began it: a form sent twice begins one action.
+    # A digest of the project and of the word of the request: what is sent twice begins one action.
+    Column("once", String(64)),
     Column("counts", Text),  # JSON: how many rows have each result; null while rows are pending.
     Index("bulk_actions_of_user", "project_id", "user_id", "no"),
     Index("bulk_actions_once", "user_id", "once", unique=True),

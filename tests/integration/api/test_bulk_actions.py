@@ -187,7 +187,9 @@ def test_an_action_goes_on_by_itself_and_each_notebook_has_its_result(fleet: Any
     assert got(someone, at, limit=2, offset=2) == page(results[2:], 3, 1, 2)
     assert got(someone, at, result="failed") == page(results[1:2], 1)
     assert got(someone, at, result="cancelled") == page([], 0)
-    newer = asked(someone, action="stop", ids=[nobody])
+    newer = asked(someone, action="stop", ids=[full["id"]])
+    ended(someone, newer["id"])
+    newer = got(someone, f"/{newer['id']}")
     assert got(someone) == page([listed(newer), listed(after)], 2)
     assert got(someone, limit=1, offset=1) == page([listed(after)], 2, 1, 1)
     tags = [{"key": "team", "value": "a"}]
@@ -243,9 +245,12 @@ def test_a_request_that_is_repeated_begins_nothing_more(fleet: Any) -> None:
     assert [found["total"] for found in (got(someone), got(someone, limit=1))] == [2, 2]
     # The word is a user's in one project.
     elsewhere = in_the_lab(fleet, someone)
-    other = asked(elsewhere, **wish)
+    there = {"ids": [elsewhere.running(name="there")["id"]]}
+    other = asked(elsewhere, **wish | there)
     assert (other["id"] == action_id, got(elsewhere)["total"]) == (False, 1)
-    assert asked(member(fleet), **wish)["id"] not in (action_id, other["id"])
+    third = member(fleet)
+    ids = [third.running(name="of-the-third")["id"]]
+    assert asked(third, **wish | {"ids": ids})["id"] not in (action_id, other["id"])
 
 
 def test_nothing_is_begun_on_more_than_the_preview_said(fleet: Any) -> None:
@@ -308,7 +313,6 @@ def test_a_member_reaches_nothing_of_others_and_learns_nothing_of_it(fleet: Any)
     nothing = {"total": 0, "changing": 0, "first": [], "kept": [], "shown": ""}
     for query in (
         {"id": theirs["id"]},
-        {"owner": owner.user_id},
         {"username": owner.name},
         {"name": "secret"},
     ):
@@ -319,9 +323,17 @@ def test_a_member_reaches_nothing_of_others_and_learns_nothing_of_it(fleet: Any)
     assert (
         named["kept"] == asked(thief, "/preview", action="tag", tag={"key": "x"}, ids=[theirs["id"]])["kept"]
     )
-    begun = asked(thief, action="delete", ids=[theirs["id"]], shown=shown_of([theirs]))
-    assert begun["counts"] == NONE | {"skipped": 1}
-    (result,) = got(thief, f"/{begun['id']}/results")["data"]
+    own = thief.stopped(name="own")
+    owned = "; allowed: your own id, or no such filter at all."
+    whose = {"action": "delete", "query": {"owner": owner.user_id}}
+    assert refused(thief.post("/actions/preview", whose)) == (
+        WRONG,
+        f"The field query.owner is {owner.user_id}{owned}",
+    )
+    ids = [own["id"], theirs["id"]]
+    begun = asked(thief, action="delete", ids=ids, shown=shown_of([own, theirs]))
+    assert begun["counts"] == NONE | {"pending": 1, "skipped": 1}
+    (result,) = got(thief, f"/{begun['id']}/results", result="skipped")["data"]
     assert {name: result.get(name) for name in ("notebook_id", "name", "reason")} == {
         "notebook_id": theirs["id"],
         "name": "",
@@ -380,6 +392,7 @@ RANGE = f"-1 or {HOUR} to 259200000 milliseconds"
         (ONE | {"idz": ["x"]}, WRONG, f"The field idz is unknown; allowed: {FIELDS}."),
         (ONE | {"` - at `$.ids\n": 1}, WRONG, f"The field ` - at `$.ids\\n is unknown; allowed: {FIELDS}."),
         ({"action": "stop", "query": {"statuss": "RUNNING"}}, WRONG, "The field query.statuss is unknown;"),
+        ({"action": "stop", "query": {"name": ""}}, WRONG, "The field query.name is empty; allowed: a value"),
         ({"action": "stop", "query": {"status": "BROKEN"}}, QUERY, "The parameter status is BROKEN;"),
         ({"action": "stop", "query": {"name": "a b"}}, QUERY, "The parameter name is a b;"),
         ({"action": "stop", "query": {"name": None}}, (400, "ModelArts.6332"), "The field query[...] is"),

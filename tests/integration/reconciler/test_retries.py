@@ -24,11 +24,11 @@ async def told(machine: Machine) -> list[tuple[str, str, str | None]]:
     )
 
 
-async def failed(rig: Rig, effect: str, times: int) -> None:
-    """Waits until so many tries of the effect have failed in all, and nobody is at the next one."""
+async def failed(rig: Rig, effect: str, times: int, result: str = "retried") -> None:
+    """Waits until so many tries of the effect have ended so in all, and nobody is at the next one."""
 
     async def counted() -> bool:
-        labels = {"effect": effect, "result": "retried"}
+        labels = {"effect": effect, "result": result}
         tried = rig.works.metrics.registry.get_sample_value("nbfleet_effects_total", labels)
         return (tried, rig.in_hand) == (times, 0)
 
@@ -149,7 +149,7 @@ def test_nothing_is_told_by_one_whose_claim_was_lost(store_url: str) -> None:
             taken = {"claim": "of another", "claim_until": machine.clock() + 60_000}
             await machine.user.write(lambda connection: connection.execute(update(instances).values(**taken)))
             pass_time(rig, 3000)
-            await failed(rig, "stop", 1)
+            await failed(rig, "stop", 1, "lost")
             assert await told(machine) == [("ready", "RUNNING", None)]
             held = select(instances.c.claim, instances.c.due_at)
             row = await machine.user.read(lambda connection: connection.execute(held).one())

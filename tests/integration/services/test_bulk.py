@@ -92,7 +92,7 @@ def test_nothing_is_begun_on_others_than_were_shown(site: Site) -> None:
 
 def test_what_is_sent_twice_is_begun_once(site: Site) -> None:
     site.put(*some(2))
-    wish = Wish(Action.STOP, query=ALL)
+    wish = Wish(Action.EXTEND, query=ALL, period=fleet.HOUR)
     shown = site.preview(MEMBER, wish).shown
     request = Request(MEMBER, "request")
 
@@ -105,7 +105,30 @@ def test_what_is_sent_twice_is_begun_once(site: Site) -> None:
     assert [first, first] == [second, site.begin(MEMBER, wish, shown, "a" * 32)]
     assert [one.bulk.id for one in asyncio.run(bulk.recent(site.context, MEMBER, 0, 10)).actions] == [first]
     assert site.begin(MEMBER, wish, shown, "b" * 32) != first
-    assert site.begin(replace(MEMBER, user_id=fleet.OTHER), wish, shown, "a" * 32) != first
+    assert site.begin(replace(CHIEF, user_id=fleet.OTHER), wish, shown, "a" * 32) != first
+    ids = tuple(one.id for one in site.preview(MEMBER, wish).first)
+    for other in (
+        Wish(Action.STOP, query=ALL),
+        replace(wish, period=2 * fleet.HOUR),
+        replace(wish, ids=ids[:1]),
+    ):
+        with pytest.raises(ApiError) as refusal:
+            site.begin(MEMBER, other, shown, "a" * 32)
+        message = f"The field once is the word of another action; allowed: a new one: {first} has it."
+        assert (refusal.value.status, refusal.value.message) == (400, message)
+
+
+def test_what_changes_nothing_cannot_be_begun_for_ever(site: Site) -> None:
+    site.put(*some(2))
+    idle = Wish(Action.STOP, (fleet.running(9).id,))
+    for _ in range(bulk.IDLE_A_MINUTE):
+        site.begin(MEMBER, idle)
+    with pytest.raises(ApiError) as refusal:
+        site.begin(MEMBER, idle)
+    assert refusal.value.status == 503
+    site.begin(MEMBER, Wish(Action.STOP, query=ALL))
+    site.begin(replace(MEMBER, user_id=fleet.OTHER), idle)
+    assert asyncio.run(bulk.recent(site.context, MEMBER, 0, 1)).total == bulk.IDLE_A_MINUTE + 1
 
 
 def test_every_notebook_has_a_result_and_only_those_that_fit_are_changed(site: Site) -> None:
@@ -189,7 +212,11 @@ def test_a_member_reaches_nothing_of_others_whatever_they_ask(site: Site) -> Non
     elsewhere = fleet.running(3, project_id=fleet.PROJECTS[1])
     site.put(mine, theirs, elsewhere)
     ids = (mine.id, theirs.id, elsewhere.id)
-    for query in (ALL, replace(ALL, owner_id=fleet.OTHER), replace(ALL, id=theirs.id)):
+    with pytest.raises(ApiError) as refusal:
+        site.preview(MEMBER, Wish(Action.DELETE, query=replace(ALL, owner_id=fleet.OTHER)))
+    message = f"The field query.owner is {fleet.OTHER}; allowed: your own id, or no such filter at all."
+    assert (refusal.value.status, refusal.value.message) == (400, message)
+    for query in (ALL, replace(ALL, owner_id=fleet.OWNER), replace(ALL, id=theirs.id)):
         found = site.preview(MEMBER, Wish(Action.DELETE, query=query))
         assert {one.id for one in found.first} <= {mine.id}
         assert found.kept == []
@@ -319,7 +346,7 @@ def test_five_at_a_time_of_one_user(site: Site) -> None:
     with pytest.raises(ApiError) as refusal:
         site.begin(MEMBER, Wish(Action.EXTEND, query=ALL, period=fleet.HOUR))
     assert refusal.value.status == 503
-    site.begin(replace(MEMBER, user_id=fleet.OTHER), Wish(Action.EXTEND, query=ALL, period=fleet.HOUR))
+    site.begin(replace(CHIEF, user_id=fleet.OTHER), Wish(Action.EXTEND, query=ALL, period=fleet.HOUR))
     site.carry_out()
     found = asyncio.run(bulk.recent(site.context, MEMBER, 0, 10)).actions
     assert [one.counts for one in found] == [{Result.DONE: 2}] * bulk.AT_ONCE

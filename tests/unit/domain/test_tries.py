@@ -12,7 +12,8 @@ SECRET = "c2VjcmV0"
     ("fault", "told"),
     [
         (TimeoutError("processes that cannot be killed: 7"), "processes that cannot be killed: 7"),
-        (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (FileNotFoundError(2, "No such file or directory", "/srv/secret"), "No such file or directory"),
         (TimeoutError(), "TimeoutError"),
         (ValueError(" \n\t"), "ValueError"),
         (RuntimeError("first\nSELECT secrets\nfrom everywhere"), "first"),

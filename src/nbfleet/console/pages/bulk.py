@@ -107,7 +107,12 @@ class BulkPages:
     async def shown(self, visit: Visit) -> Response:
         action_id, given = visit.request.path_params["bulk"], visit.request.query_params
         result, status = given.get("result"), given.get("status", "").upper() or None
-        query = {"result": result, "status": status, "offset": given.get("offset"), "limit": PAGE}
+        query = {
+            "result": result,
+            "status": status,
+            "offset": given.get("offset"),
+            "limit": _most(visit, PAGE),
+        }
         action = await visit.desk.ask("ShowNotebookAction", action_id=action_id)
         results = await visit.desk.ask("ListNotebookActionResults", query, action_id=action_id)
         now = {one.value: count for one, count in action.now.items()}
@@ -131,11 +136,16 @@ class BulkPages:
         return RedirectResponse(f"{visit.base}/bulk/{action_id}", 303)
 
     async def recent(self, visit: Visit) -> Response:
-        found = await visit.desk.ask("ListNotebookActions", {"limit": RECENT})
+        found = await visit.desk.ask("ListNotebookActions", {"limit": _most(visit, RECENT)})
         return self._page("bulks.html", visit, actions=found.data)
 
     def _page(self, template: str, visit: Visit, **values: object) -> Response:
         return self._renderer.page(template, visit.look, visit, **_WORDS, **values)
+
+
+def _most(visit: Visit, wanted: int) -> int:
+    """How many rows may be asked for at once."""
+    return min(wanted, visit.desk.tools.context.settings.page_limit)
 
 
 # What an action needs besides the notebooks.
