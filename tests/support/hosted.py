@@ -40,12 +40,12 @@ from nbfleet.telemetry import Metrics
 from nbfleet.wire.images import Image
 from support.client import Caller
 from support.make import Clock
+from support.people import OF_TIME
 
 GATEWAY = "https://notebooks.example"
 FAILS, HANGS, STAYS = "flavor.that.fails", "flavor.that.hangs", "flavor.that.stays"
 NO_MOUNT, NO_UNMOUNT = "flavor.without.mount", "flavor.without.unmount"
 PASSWORD = "correct horse"
-_OF_TIME = {"status_samples", "activity_hours", "settings"}
 FLAVORS = (
     *DEFAULT_FLAVORS,
     *(FlavorSettings(id=name, vcpus=1, memory=512) for name in (FAILS, HANGS, STAYS, NO_MOUNT, NO_UNMOUNT)),
@@ -220,7 +220,7 @@ class Hosted:
             return {
                 name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
                 for name, table in schema.metadata.tables.items()
-                if (name in names if names else name not in _OF_TIME)
+                if (name in names if names else name not in OF_TIME)
             }
 
         return self.database.read_now(read)
