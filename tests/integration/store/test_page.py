@@ -105,12 +105,12 @@ def test_a_walk_from_place_to_place_meets_every_row_once(
 ALL = Query(project_id=fleet.PROJECTS[0], feature=None, workspace_id=None, limit=1000)
 
 
+# PostgreSQL is asked in the order of the list.
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="module")
 @pytest.mark.parametrize("each", [False, True])
 def test_a_walk_from_the_newest_meets_the_rows_in_the_order_of_the_file(
     database: Database, each: bool
 ) -> None:
-    if not database.is_sqlite:
-        pytest.skip("PostgreSQL is asked in the order of the list.")
     step = replace(ALL, limit=50)
     step = replace(step, after=database.read_now(listing.page, Directory(), step).rows[-1].place)
 
