@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 from msgspec import UNSET
@@ -16,6 +16,7 @@ from nbfleet.cli.filters import narrows, query_of, with_filters
 from nbfleet.cli.options import period_of, with_auto_stop, with_credentials, with_output
 from nbfleet.cli.screen import Column
 from nbfleet.cli.tags import tags_of
+from nbfleet.wire.literals import ActionResult
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,8 +24,8 @@ _PAUSE, _LONG_PAUSE = 0.3, 3.0  # Seconds between two looks: at a few notebooks,
 _MANY = 1000
 _NAMED = 10  # Notebooks that a preview names.
 _ROWS = 50  # Results that are shown without being asked for.
-_RESULTS = ("pending", "done", "skipped", "failed", "cancelled")
-_REASONS = {
+_RESULTS: tuple[ActionResult, ...] = get_args(ActionResult)
+REASONS = {
     "state": "their status does not allow it",
     "foreign": "they belong to somebody else",
     "free": "free ones cannot run that long",
@@ -145,7 +146,7 @@ def _show_preview(preview: Any) -> None:
         click.echo(f"and {preview.changing - len(rows)} more")
     for kind in preview.kept:
         status = "" if kind.status is UNSET else f" ({kind.status})"
-        click.echo(f"{kind.count} will stay as they are: {_REASONS.get(kind.reason, kind.reason)}{status}.")
+        click.echo(f"{kind.count} will stay as they are: {REASONS.get(kind.reason, kind.reason)}{status}.")
 
 
 async def _until_ended(client: Any, now: Any) -> Any:
@@ -208,7 +209,7 @@ def _why(one: Any) -> str:
     """Why it was not changed, or why it did not get where it was to go."""
     if one.reason is not UNSET and one.detail is UNSET:
         reason: str = one.reason
-        return _REASONS.get(reason, reason)
+        return REASONS.get(reason, reason)
     told: list[str] = [text for text in (one.detail, one.cause) if text is not UNSET]
     return told[0] if told else ""
 

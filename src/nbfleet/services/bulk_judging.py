@@ -23,7 +23,7 @@ MOST = 10_000  # Notebooks of one action.
 SHOWN = 50  # Notebooks of each kind that a preview names.
 _BATCH = 500
 _GLANCED = 1000  # Notebooks that are read beside other requests: some milliseconds.
-_HELD = 50  # Notebooks that are held against a query beside other requests.
+HELD = 50  # Notebooks that are held against a query beside other requests.
 _MOVING = frozenset({Status.CREATING, Status.STARTING})
 
 
@@ -57,7 +57,7 @@ async def look_through(context: Context, caller: Caller, wish: Wish) -> list[Jud
     database = context.database
     if wish.ids or wish.query is None:
         # With a query each is held against it by itself.
-        few = _GLANCED if wish.query is None else _HELD
+        few = _GLANCED if wish.query is None else HELD
         if len(wish.ids) > few:
             return await lists.long_read(context, caller, _chosen, context, caller, wish)
         return await database.read(_chosen, context, caller, wish)

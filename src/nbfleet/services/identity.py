@@ -1,7 +1,6 @@
 """Who people are: first start, passwords and tokens, and what an administrator does about them.
 
-Secrets leave this module once, to whoever they are made for; at rest there are only digests and sealed
-forms.
+Secrets leave this module once, to whoever they are made for; at rest they are digests or sealed.
 """
 
 import asyncio

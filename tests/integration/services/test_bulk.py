@@ -60,6 +60,16 @@ def test_a_preview_counts_exactly_and_names_the_first_of_each_kind(site: Site) -
     assert site.changes() == []
 
 
+def test_many_chosen_ones_are_held_against_the_list_each(site: Site) -> None:
+    made = some(bulk_judging.HELD + 10)
+    site.put(*made)
+    site.freeze(made[0].id)
+    ids = tuple(one.id for one in made)
+    found = site.preview(MEMBER, Wish(Action.STOP, ids, RUNNING))
+    kept = [(one.reason, one.count, one.first[0].id) for one in found.kept]
+    assert (found.total, found.changing, kept) == (len(ids), len(ids) - 1, [(Reason.LEFT, 1, ids[0])])
+
+
 def test_more_than_an_action_may_take_is_refused_by_number(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

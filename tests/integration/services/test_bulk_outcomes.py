@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from nbfleet.domain.access import Caller
+from nbfleet.domain import access
+from nbfleet.domain.access import Caller, Role
 from nbfleet.domain.bulk import Action, Result, Wish
 from nbfleet.domain.lifecycle import Status
 from nbfleet.domain.notebook import Notebook, Observed, Wanted
@@ -133,6 +134,8 @@ def test_only_what_the_caller_may_see_by_now_is_told(site: Site) -> None:
         (replace(CHIEF, granted=frozenset({"0"})), [mine.id, theirs.id]),
         (replace(MEMBER, granted=frozenset({ASIDE})), [aside.id]),
         (replace(MEMBER, granted=frozenset()), []),
+        # Who may not look at one notebook is not told by way of an action.
+        (replace(CHIEF, role=Role("stopper", frozenset({access.LIST_ALL, "modelarts:notebook:stop"}))), []),
     ):
         shown = site.show(caller, bulk_id)
         assert shown.counts == {Result.DONE: 3}
