@@ -54,12 +54,13 @@ function listen() {
   const ids = watched.map((box) => box.value).join(",");
   const query = new URLSearchParams({ ids, view: table.dataset.view, total: table.dataset.total });
   source = new EventSource(`${table.dataset.live}?${query}`);
-  source.addEventListener("row", (event) => {
-    const { id, html } = JSON.parse(event.data);
-    replaceRow(rowOf(id), html);
+  // What was asked for a table that is gone may still come in, and the new one may have other columns.
+  const hear = (kind, tell) => source.addEventListener(kind, (event) => {
+    if (table.isConnected) tell(JSON.parse(event.data));
   });
-  source.addEventListener("gone", (event) => gone(JSON.parse(event.data).id));
-  source.addEventListener("total", (event) => tellChanged(JSON.parse(event.data)));
+  hear("row", ({ id, html }) => replaceRow(rowOf(id), html));
+  hear("gone", ({ id }) => gone(id));
+  hear("total", tellChanged);
 }
 
 document.addEventListener("visibilitychange", listen);
