@@ -71,16 +71,17 @@ def _volume(context: Context, notebook: Notebook, body: NotebookUpdateRequest) -
 
 
 def _grown(notebook: Notebook, wanted: int | UnsetType) -> Volume:
+    """Clients that send the size along with every change of the flavor ask for no growth."""
     volume = notebook.volume
-    if isinstance(wanted, UnsetType):
+    if isinstance(wanted, UnsetType) or wanted == (volume.growing_to or volume.capacity):
         return volume
     if volume.category != "EVS":
         raise errors.storage_not_supported("storage_new_size", volume.category, "EVS")
     if volume.growing_to is not None:
         raise errors.conflicting_state(notebook.id, "growing its volume", "grow it again")
-    if wanted <= volume.capacity:
+    if wanted < volume.capacity:
         raise errors.bad_size(
-            "storage_new_size", wanted, f"{volume.capacity + 1} to {requests.LARGEST_VOLUME} GB"
+            "storage_new_size", wanted, f"{volume.capacity} to {requests.LARGEST_VOLUME} GB"
         )
     return replace(volume, growing_to=wanted)
 

@@ -72,7 +72,7 @@ def test_a_page_of_switchable_flavors(fleet) -> None:
             "which pool_id names.",
         ),
         ({"image_id": UNKNOWN}, "ModelArts.6797", f"The image {UNKNOWN} does not exist."),
-        ({"storage_new_size": 5}, "ModelArts.6331", "The size storage_new_size is 5; allowed: 6 to 4096 GB."),
+        ({"storage_new_size": 6}, "ModelArts.6331", "The size storage_new_size is 6; allowed: 7 to 4096 GB."),
         (
             {"affinity": {"required_during_scheduling_ignored_during_execution": [{"key": "k"}]}},
             "ModelArts.6336",
@@ -104,7 +104,7 @@ def test_a_page_of_switchable_flavors(fleet) -> None:
 def test_what_cannot_be_changed_is_refused_by_name(
     fleet, fields: dict[str, Any], code: str, message: str
 ) -> None:
-    one = fleet.alice.stopped()
+    one = fleet.alice.stopped(volume={"category": "EVS", "ownership": "MANAGED", "capacity": 7})
     refused(fleet.alice.put(f"/{one['id']}", {"name": "other"} | fields), code, message)
     assert fleet.alice.get(f"/{one['id']}").json == one
 
@@ -143,6 +143,16 @@ def test_a_volume_grows(fleet, state: str) -> None:
     grown = fleet.alice.once(one["id"], lambda shown: "status" not in shown["volume"])
     assert grown["volume"] == one["volume"] | {"capacity": 20}
     assert fleet.hosted.runtime.world.capacities[one["id"]] == 20
+
+
+@pytest.mark.parametrize(("category", "size"), [("EVS", 5), ("EFS", 50)])
+def test_the_size_that_it_has_can_be_sent_along(fleet, category: str, size: int) -> None:
+    one = fleet.alice.stopped(volume={"category": category, "ownership": "MANAGED"})
+    assert one["volume"]["capacity"] == size
+    del one["current_time"]  # Shown, and not in the answer to a change.
+    assert fleet.alice.put(f"/{one['id']}", {"storage_new_size": size}).json == one
+    changed = fleet.alice.put(f"/{one['id']}", {"storage_new_size": size, "flavor": TWO}).json
+    assert (changed["flavor"], changed["volume"]) == (TWO, one["volume"])
 
 
 def test_only_a_disk_grows(fleet) -> None:

@@ -1,0 +1,136 @@
+"""Terraform: what its provider does, call for call, and that a second plan finds no difference."""
+
+from typing import Any
+
+import pytest
+
+from nbfleet.domain.access import Role
+from nbfleet.services.catalogue import BUILT_IN_ID
+from support import terraform
+from support.people import FLAVOR, Place
+from support.terraform import Gone, MountStorage, Notebook, Provider, Workspace
+
+LARGER = "modelarts.vm.cpu.2u"
+PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop tf"
+
+
+@pytest.fixture(scope="module")
+def provider(place: Place) -> Provider:
+    person = place.new_person(place.new_project(), Role.ADMINISTRATOR, name="terraform")
+    return Provider(person)
+
+
+def wanted(**fields: Any) -> dict[str, Any]:
+    """The attributes of a resource as its user writes them, and as they must come back."""
+    return {
+        "name": "tf", "description": "made by a plan", "flavor_id": FLAVOR, "image_id": BUILT_IN_ID,
+        "workspace_id": "0", "volume": {"type": "EVS", "ownership": "MANAGED", "size": 5}, "tags": {},
+    } | fields  # fmt: skip
+
+
+def test_the_life_of_a_notebook(provider: Provider) -> None:
+    notebook = Notebook(provider)
+    first = wanted(tags={"foo": "bar", "key": "value"})
+    assert notebook.create(first) == first
+    known = notebook.attributes()
+    assert (known["status"], known["auto_stop_enabled"], known["image_type"]) == (
+        "RUNNING",
+        False,
+        "BUILD_IN",
+    )
+    assert Notebook(provider, notebook.id).read() == first  # Imported by its id alone.
+
+    second = first | {
+        "name": "tf_2", "description": "", "volume": first["volume"] | {"size": 7}, "tags": {"foo": "new"},
+    }  # fmt: skip
+    assert notebook.update(first, second) == second
+    third = second | {"flavor_id": LARGER, "tags": {}}
+    assert notebook.update(second, third) == third
+    notebook.stop()
+    fourth = third | {"description": "told while it is stopped"}
+    assert notebook.update(third, fourth) == fourth
+    assert notebook.attributes() | {"url": ""} == known | {"url": ""}
+
+    notebook.destroy()
+    with pytest.raises(Gone):
+        notebook.get()
+
+
+def test_versions_before_send_the_size_with_the_flavor(provider: Provider) -> None:
+    notebook = Notebook(provider)
+    first = wanted()
+    notebook.create(first)
+    for change in ({"flavor_id": LARGER}, {"volume": first["volume"] | {"size": 6}}, {"flavor_id": FLAVOR}):
+        first |= change
+        assert notebook.update_at_once(first) == first
+    notebook.destroy()
+
+
+def test_a_stopped_notebook_is_destroyed(provider: Provider) -> None:
+    notebook = Notebook(provider)
+    notebook.create(wanted())
+    notebook.stop()
+    notebook.destroy()
+    with pytest.raises(Gone):
+        notebook.read()
+
+
+def test_a_key_pair_waits_for_logins_over_ssh(provider: Provider) -> None:
+    """Refused by name, so that nobody takes a notebook for one that can be logged in to."""
+    body = {"keypair": {"name": "tf-key", "public_key": PUBLIC}}
+    provider.request("POST", f"/v3/{provider.project_id}/keypairs", body)
+    resource = wanted(key_pair="tf-key", allowed_access_ips=["10.1.2.3"])
+    reply = provider.refused("POST", "notebooks", terraform.create_body(resource))
+    assert reply.error == (501, "ModelArts.6361")
+    assert reply.message == "The service SSH in endpoints[0] is not available on this service."
+
+
+def test_a_mounted_storage(provider: Provider) -> None:
+    notebook = Notebook(provider)
+    notebook.create(wanted(volume={"type": "EFS", "ownership": "MANAGED"}))
+    mount = MountStorage(provider, notebook.id)
+    first = {"storage_path": "obs://team-bucket/dir1/", "local_mount_directory": "/data/dir1/"}
+    assert mount.create(**first) == first
+    assert mount.listed() == [mount.id]
+    assert MountStorage(provider, notebook.id, mount.id).read() == first
+    mount.destroy()
+    assert mount.listed() == []
+    notebook.destroy()
+
+
+def test_a_workspace_with_a_notebook_in_it(provider: Provider) -> None:
+    colleague = provider.person.place.new_person(provider.person.project, name="colleague")
+    workspace = Workspace(provider)
+    first = {"name": "tf_workspace", "description": "", "auth_type": "public"}
+    assert workspace.apply(first) == first
+    second = first | {
+        "auth_type": "internal",
+        "grants": [{"user_id": colleague.user.id, "user_name": colleague.user.name}],
+    }
+    assert workspace.apply(second) == second
+    notebook = Notebook(provider)
+    assert notebook.create(wanted(workspace_id=workspace.id))["workspace_id"] == workspace.id
+    notebook.destroy()
+    workspace.destroy()
+    with pytest.raises(Gone):
+        workspace.read("status")
+
+
+def test_data_sources(place: Place) -> None:
+    provider = Provider(place.new_person(place.new_project(), name="reader"))
+    made = {provider.person.create(name=f"tf-{number:03}")["id"] for number in range(103)}
+    found = terraform.every_notebook(provider, name="tf-", workspace_id="0", feature="NOTEBOOK")
+    assert (len(found), {one["id"] for one in found}) == (103, made)
+    assert terraform.every_notebook(provider, id=found[50]["id"]) == [found[50]]
+    assert [one["id"] for one in terraform.images(provider, "x86_64", type="BUILD_IN")] == [BUILT_IN_ID]
+    assert terraform.images(provider, "aarch64", type="BUILD_IN") == []
+    assert FLAVOR in terraform.flavors(provider, category="CPU")
+    assert terraform.flavors(provider, category="GPU") == []
+    quotas = provider.request("GET", "workspaces/0/quotas")["quotas"]
+    assert {type(one["update_time"]) for one in quotas} <= {int}
+
+
+def test_a_refusal_can_be_read(provider: Provider) -> None:
+    reply = provider.refused("POST", "notebooks", {"name": "tf"})
+    assert reply.error == (400, "ModelArts.6335")
+    assert reply.message == "The field image_id is missing."
