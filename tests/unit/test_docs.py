@@ -1,6 +1,7 @@
 """The docs say what the code says."""
 
 import importlib.util
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -43,3 +44,12 @@ def test_the_lock_files_hold_hashes_and_no_addresses() -> None:
         assert [line for line in lines if "://" in line or line.startswith("-")] == []
         pinned = [line for line in lines if re.match(r"[a-z]", line)]
         assert [line for line in pinned if "==" not in line or not line.endswith("\\")] == []
+
+
+def test_the_lock_file_for_node_holds_hashes_and_no_addresses() -> None:
+    text = (ROOT / "tests" / "node" / "package-lock.json").read_text(encoding="utf-8")
+    assert "://" not in text
+    packages = json.loads(text)["packages"]
+    assert [
+        name for name, told in packages.items() if name and not told["integrity"].startswith("sha512-")
+    ] == []
