@@ -15,7 +15,7 @@ from nbfleet.domain.access import Principal
 from nbfleet.services import identity
 from nbfleet.services.context import Context, Generation
 from nbfleet.store.identity import Token
-from nbfleet.wire import errors, signing
+from nbfleet.wire import errors_credentials, signing
 from nbfleet.wire.signing import SignatureError
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class Authenticator:
         """Whose request this is; raises the 401 of whatever is wrong with its credentials."""
         tokens = [value for name, value in request.headers if name.lower() == b"x-auth-token"]
         if len(tokens) > 1:
-            raise errors.token_unreadable()
+            raise errors_credentials.token_unreadable()
         if tokens:
             return await self._by_token(tokens[0].decode("latin-1").strip())
         if any(name.lower() == b"authorization" for name, _ in request.headers):
@@ -96,7 +96,7 @@ class Authenticator:
         session = self.session_of(request.headers) if request.method in _SAFE_METHODS else None
         if session is not None:
             return await self.by_session(session)
-        raise errors.token_missing()
+        raise errors_credentials.token_missing()
 
     def session_of(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
         """The session that a browser sent."""
@@ -115,9 +115,9 @@ class Authenticator:
     async def _by_token(self, text: str) -> Proof:
         token = await self._tokens.get(text)
         if token is None:
-            raise errors.token_invalid()
+            raise errors_credentials.token_invalid()
         if token.expires_at <= self._clock():
-            raise errors.token_expired()
+            raise errors_credentials.token_expired()
         return Proof(token.principal, token.project_id, any_project=False)
 
     async def _by_signature(self, request: signing.Request) -> Proof:
@@ -129,7 +129,7 @@ class Authenticator:
             secret = "unknown" if key is None else key.secret
             signing.verify(request, claim, secret, now, skew=self._skew)
         except SignatureError as fault:
-            raise errors.unauthorized_signature(str(fault)) from fault
+            raise errors_credentials.unauthorized_signature(str(fault)) from fault
         if key is None:
-            raise errors.unauthorized_signature("the signature does not match")
+            raise errors_credentials.unauthorized_signature("the signature does not match")
         return Proof(key.principal)

@@ -13,7 +13,7 @@ from nbfleet.domain.usage import Usage
 from nbfleet.services.context import Context
 from nbfleet.services.lists import Question
 from nbfleet.services.notebooks import Request
-from nbfleet.wire import errors
+from nbfleet.wire import errors_credentials
 from nbfleet.wire.operation import Operation
 
 
@@ -51,7 +51,7 @@ class Call(Struct, frozen=True):
     @property
     def caller(self) -> Caller:
         if self.entered is None:
-            raise errors.token_missing()
+            raise errors_credentials.token_missing()
         return self.entered
 
     @property

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from nbfleet.api.call import Answer, Call, Handler, Tools
 from nbfleet.services import identity
 from nbfleet.services.requests import given
-from nbfleet.wire import errors
+from nbfleet.wire import errors, errors_credentials
 from nbfleet.wire.identity import (
     AuthDomain,
     Domain,
@@ -86,7 +86,7 @@ def _timestamp(milliseconds: int) -> str:
 async def list_projects(tools: Tools, call: Call) -> Answer:
     principal = call.principal
     if principal is None:
-        raise errors.token_missing()
+        raise errors_credentials.token_missing()
     found = await identity.projects_of(tools.context, principal, call.query.get("name"))
     projects = [
         Project(id=one.id, name=one.name, domain_id=one.account_id, enabled=one.enabled) for one in found

@@ -16,7 +16,7 @@ from nbfleet.api.handlers import HANDLERS
 from nbfleet.domain import access
 from nbfleet.domain.access import Caller
 from nbfleet.services import permits
-from nbfleet.wire import errors
+from nbfleet.wire import errors, errors_credentials
 from nbfleet.wire.operation import AUTHENTICATED, Operation
 
 _KEY_LIMIT = 255
@@ -59,7 +59,7 @@ def _enter(operation: Operation, path: Mapping[str, str], proof: Proof | None) -
         return None
     project_id = bind.project_id(operation, path)
     if not proof.any_project and proof.project_id is None:
-        raise errors.token_without_project()
+        raise errors_credentials.token_without_project()
     if not proof.any_project and proof.project_id != project_id:
         raise errors.foreign_project(project_id)
     caller = access.enter(proof.principal, project_id)

@@ -35,7 +35,7 @@ from nbfleet.domain.access import Caller
 from nbfleet.services import identity
 from nbfleet.store.database import Unavailable
 from nbfleet.telemetry import Metrics, new_request_id
-from nbfleet.wire import errors
+from nbfleet.wire import errors, errors_credentials
 from nbfleet.wire.errors import ApiError
 
 log = structlog.get_logger()
@@ -204,10 +204,10 @@ class Console:
     async def _signed_in(self, request: Request) -> tuple[Proof, str]:
         session = self._authenticator.session_of(request.headers.raw)
         if session is None:
-            raise errors.token_missing()
+            raise errors_credentials.token_missing()
         proof = await self._authenticator.by_session(session)
         if not proof.any_project:
-            raise errors.token_invalid()
+            raise errors_credentials.token_invalid()
         return proof, session
 
     async def _visit(self, request: Request, look: Look, request_id: str, project_id: str) -> Visit:

@@ -15,7 +15,7 @@ from nbfleet.store import fleet, identity, images, keyring
 from nbfleet.store.database import Connection
 from nbfleet.store.identity import Key, Project, User
 from nbfleet.store.keyring import Keyring
-from nbfleet.wire import errors
+from nbfleet.wire import errors, errors_credentials
 
 LOGIN_LINK_LIFETIME = 600_000
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -105,17 +105,17 @@ async def issue_token(
     user = await context.database.read(_user, user_id, user_name, account)
     hashed = _NOBODY if user is None else user.password_hash
     if not await _matches(password, hashed):
-        raise errors.wrong_password()
+        raise errors_credentials.wrong_password()
     if user is None or not user.enabled:
-        raise errors.wrong_password()
+        raise errors_credentials.wrong_password()
     if scope_account not in (None, user.account_id, user.account_name):
-        raise errors.wrong_password()
+        raise errors_credentials.wrong_password()
     project, role = await context.database.read(_project_of, user, project_id, project_name)
     now = context.clock()
     expires_at = now + context.settings.token_lifetime * _MILLISECONDS
     token, project_no = _new_token(), None if project is None else project.no
     if not await context.database.write(_store_token, user, token, project_no, expires_at):
-        raise errors.wrong_password()
+        raise errors_credentials.wrong_password()
     return IssuedToken(token, user, project, role, now, expires_at)
 
 
@@ -207,7 +207,7 @@ def _project_of(
     project = identity.project(connection, id=project_id, name=project_name)
     role = None if project is None else identity.roles(connection, user.no).get(project.id)
     if role is None:
-        raise errors.wrong_password()
+        raise errors_credentials.wrong_password()
     return project, role
 
 

@@ -14,7 +14,7 @@ from nbfleet.services.requests import given
 from nbfleet.store import keypairs
 from nbfleet.store.database import Connection
 from nbfleet.store.keypairs import Keypair, Page
-from nbfleet.wire import errors
+from nbfleet.wire import errors, errors_credentials
 from nbfleet.wire.keypairs import CreateKeypairAction
 
 
@@ -85,7 +85,7 @@ def _found(connection: Connection, context: Context, caller: Caller, name: str) 
 def _owner(connection: Connection, context: Context, caller: Caller) -> int:
     number = context.directory.user(connection, caller.user_id)
     if number is None:
-        raise errors.token_invalid()  # Deleted since it was proved.
+        raise errors_credentials.token_invalid()  # Deleted since it was proved.
     return number
 
 

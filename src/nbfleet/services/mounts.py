@@ -16,7 +16,7 @@ from nbfleet.store import audit
 from nbfleet.store import mounts as rows
 from nbfleet.store.database import Connection
 from nbfleet.store.notebooks import Stored
-from nbfleet.wire import errors
+from nbfleet.wire import errors, errors_storage
 from nbfleet.wire.volumes import DataVolumesReq
 
 
@@ -55,7 +55,7 @@ async def detach(context: Context, request: Request, notebook_id: str, mount_id:
         mount = _of(connection, found.notebook, mount_id)
         changed = moved(mount, MountEvent.DETACH, now)
         if changed is None:
-            raise errors.mount_in_motion(mount.id, mount.status.value)
+            raise errors_storage.mount_in_motion(mount.id, mount.status.value)
         if changed != mount:
             rows.save(connection, mount, changed, due_at=now)
             _record(connection, request, now, MountEvent.DETACH.value, found.notebook, mount)

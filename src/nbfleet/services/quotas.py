@@ -17,7 +17,7 @@ from nbfleet.store import quotas
 from nbfleet.store import workspaces as places
 from nbfleet.store.database import Connection
 from nbfleet.store.workspaces import Workspace
-from nbfleet.wire import errors
+from nbfleet.wire import errors, errors_credentials
 from nbfleet.wire.workspaces import UpdateWorkspaceQuotasReqQuotas
 
 
@@ -70,7 +70,7 @@ def _admit(connection: Connection, context: Context, notebook: Notebook, asked: 
 
 def _known(number: int | None) -> int:
     if number is None:
-        raise errors.token_invalid()  # Deleted since it was proved.
+        raise errors_credentials.token_invalid()  # Deleted since it was proved.
     return number
 
 

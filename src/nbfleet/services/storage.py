@@ -27,7 +27,7 @@ from nbfleet.settings import SecretSettings, ShareSettings, share_id
 from nbfleet.store import identity
 from nbfleet.store import mounts as rows
 from nbfleet.store.database import Connection
-from nbfleet.wire import errors
+from nbfleet.wire import errors, errors_storage
 from nbfleet.wire.volumes import DataVolumesReq, VolumeMountRequest
 
 WORK_PATH = "/home/ma-user/work/"
@@ -48,7 +48,7 @@ def work_volume(context: Context, body: VolumeMountRequest) -> Volume:
             raise errors.wrong_value("volume.capacity", body.capacity, "nothing: it is there already")
         return Volume(category, ownership, capacity, source=_source(context, "volume", body))
     if category in OBJECTS:
-        raise errors.storage_mismatch(category, ownership)
+        raise errors_storage.storage_mismatch(category, ownership)
     for field in ("uri", "id", "dew_secret_name"):
         if asks(getattr(body, field)):
             raise errors.wrong_value(f"volume.{field}", getattr(body, field), "nothing with MANAGED")
@@ -68,11 +68,11 @@ def extra_volumes(
         field = f"data_volumes[{number}]"
         category, ownership = body.category.upper(), body.ownership.upper()
         if category == "EVS":
-            raise errors.storage_not_supported(f"{field}.category", category, "EFS, OBS, OBSFS")
+            raise errors_storage.storage_not_supported(f"{field}.category", category, "EFS, OBS, OBSFS")
         if ownership != "DEDICATED":
-            raise errors.storage_mismatch(category, ownership, field)
+            raise errors_storage.storage_mismatch(category, ownership, field)
         if not asks(body.mount_path):
-            raise errors.missing_mount_path(f"{field}.mount_path")
+            raise errors_storage.missing_mount_path(f"{field}.mount_path")
         path = given(body.mount_path, "")
         _check_place(f"{field}.mount_path", path, [one.mount_path for one in found])
         if asks(body.capacity):
@@ -98,7 +98,7 @@ def dynamic(
     source, share = _share(context, "uri", body.uri, "efs_id", body.efs_id, read_only=False)
     if notebook.pool_id is None and not (share is not None and share.without_pool):
         reason = "EFS is mounted into running instances of a dedicated pool only"
-        raise errors.storage_refused("category", category, reason)
+        raise errors_storage.storage_refused("category", category, reason)
     return category, source
 
 
@@ -147,7 +147,7 @@ def check_access(
             raise _unknown_share("uri", source.uri, share.name)
         declared, secret = context.settings.object_storage.secrets, source.secret
         if secret in declared and secret not in known.object_storage.secrets:
-            raise errors.unknown_secret("dew_secret_name", secret)
+            raise errors_storage.unknown_secret("dew_secret_name", secret)
 
 
 def sources_of(notebook: Notebook) -> list[Source]:
@@ -159,7 +159,7 @@ def with_secret(context: Context, volume: Volume, name: str) -> Source:
     """Where the volume comes from, with other access keys."""
     source = volume.source
     if source is None or volume.category not in OBJECTS:
-        raise errors.storage_not_supported("dew_secret_name", volume.category, "OBS, OBSFS")
+        raise errors_storage.storage_not_supported("dew_secret_name", volume.category, "OBS, OBSFS")
     _check_secret(context, "dew_secret_name", name)
     return replace(source, secret=name)
 
@@ -175,7 +175,7 @@ def mount_again(connection: Connection, rid: int, now: int) -> None:
 def _source(context: Context, field: str, body: VolumeMountRequest) -> Source:
     category, read_only = body.category.upper(), given(body.read_only, False)
     if category == "EVS":
-        raise errors.storage_mismatch(category, "DEDICATED", field)
+        raise errors_storage.storage_mismatch(category, "DEDICATED", field)
     if not asks(body.uri):
         raise errors.missing(f"{field}.uri")
     uri, secret = given(body.uri, ""), f"{field}.dew_secret_name"
@@ -187,7 +187,7 @@ def _source(context: Context, field: str, body: VolumeMountRequest) -> Source:
         raise errors.wrong_value(f"{field}.id", body.id, "nothing: for EFS only")
     name = given(body.dew_secret_name, None)
     if category == "OBS" and name is None:
-        raise errors.secret_needed(secret)
+        raise errors_storage.secret_needed(secret)
     if name is not None:
         _check_secret(context, secret, name)
     return _objects(context, f"{field}.uri", uri, name, read_only=read_only)
@@ -211,35 +211,37 @@ def _share(
         raise errors.wrong_value(id_field, id_, f"the id of the share {share.name}")
     read_only = read_only or share.read_only
     if read_only and Ability.READ_ONLY not in context.abilities:
-        raise errors.storage_refused(field, uri, _NO_READ_ONLY)
+        raise errors_storage.storage_refused(field, uri, _NO_READ_ONLY)
     return Source(uri, id_, read_only), share
 
 
 def _objects(context: Context, field: str, uri: str, secret: str | None, *, read_only: bool) -> Source:
     if storage.object_place(uri) is None:
-        raise errors.bad_object_path(field, uri, storage.OBJECT_RULE)
+        raise errors_storage.bad_object_path(field, uri, storage.OBJECT_RULE)
     settings = context.settings.object_storage
     if Ability.ANY_STORAGE not in context.abilities:
         if not settings.endpoint:
-            raise errors.storage_refused(field, uri, "the service knows no object storage")
+            raise errors_storage.storage_refused(field, uri, "the service knows no object storage")
         if Ability.OBJECT_STORAGE not in context.abilities:
-            raise errors.storage_refused(field, uri, _NO_FUSE)
+            raise errors_storage.storage_refused(field, uri, _NO_FUSE)
         if secret is None and not settings.access_key_file:
-            raise errors.secret_needed("dew_secret_name")
+            raise errors_storage.secret_needed("dew_secret_name")
     return Source(uri, None, read_only, secret)
 
 
 def _check_secret(context: Context, field: str, name: str) -> None:
     if name not in context.settings.object_storage.secrets and Ability.ANY_STORAGE not in context.abilities:
-        raise errors.unknown_secret(field, name)
+        raise errors_storage.unknown_secret(field, name)
 
 
 def _check_place(field: str, path: str, taken: Iterable[str]) -> None:
     if storage.inside(path) is None:
-        raise errors.bad_mount_path(field, path, storage.PLACE_RULE)
+        raise errors_storage.bad_mount_path(field, path, storage.PLACE_RULE)
     other = storage.clash(path, taken)
     if other is not None:
-        raise errors.bad_mount_path(field, path, f"one apart from {other}, where something is already")
+        raise errors_storage.bad_mount_path(
+            field, path, f"one apart from {other}, where something is already"
+        )
 
 
 def _needs_own_work(context: Context, work: Volume, field: str) -> None:
@@ -252,4 +254,4 @@ def _declared(context: Context, name: str) -> ShareSettings | None:
 
 
 def _unknown_share(field: str, uri: str, name: str) -> errors.ApiError:
-    return errors.storage_refused(field, uri, f"there is no share called {errors.shown(name)}")
+    return errors_storage.storage_refused(field, uri, f"there is no share called {errors.shown(name)}")

@@ -13,7 +13,7 @@ from nbfleet.domain.notebook import CUSTOM_FLAVOR, Making, Notebook, Volume
 from nbfleet.services import catalogue, making, pools, requests, storage
 from nbfleet.services.context import Context
 from nbfleet.services.requests import asks, given
-from nbfleet.wire import errors
+from nbfleet.wire import errors, errors_storage
 from nbfleet.wire.notebooks import NotebookUpdateRequest
 
 _ALSO_RUNNING = ("name", "description", "storage_new_size")
@@ -76,11 +76,11 @@ def _grown(notebook: Notebook, wanted: int | UnsetType) -> Volume:
     if isinstance(wanted, UnsetType) or wanted == (volume.growing_to or volume.capacity):
         return volume
     if volume.category != "EVS":
-        raise errors.storage_not_supported("storage_new_size", volume.category, "EVS")
+        raise errors_storage.storage_not_supported("storage_new_size", volume.category, "EVS")
     if volume.growing_to is not None:
         raise errors.conflicting_state(notebook.id, "growing its volume", "grow it again")
     if wanted < volume.capacity:
-        raise errors.bad_size(
+        raise errors_storage.bad_size(
             "storage_new_size", wanted, f"{volume.capacity} to {requests.LARGEST_VOLUME} GB"
         )
     return replace(volume, growing_to=wanted)

@@ -21,7 +21,7 @@ from nbfleet.store import images, workspaces
 from nbfleet.store.catalogue import DEFAULT_WORKSPACE
 from nbfleet.store.database import Connection
 from nbfleet.store.workspaces import Grantee, Workspace
-from nbfleet.wire import errors
+from nbfleet.wire import errors, errors_credentials
 from nbfleet.wire.enums import GrantUserType
 from nbfleet.wire.permissions import AuthRequests
 from nbfleet.wire.workspaces import CreateWorkspaceReq, UpdateWorkspaceReq, WorkspaceGrant
@@ -235,7 +235,7 @@ def _place(connection: Connection, context: Context, caller: Caller) -> tuple[in
     project_no = context.directory.project(connection, caller.project_id)
     user_no = context.directory.user(connection, caller.user_id)
     if project_no is None or user_no is None:
-        raise errors.token_invalid()  # Deleted since it was proved.
+        raise errors_credentials.token_invalid()  # Deleted since it was proved.
     return project_no, user_no
 
 

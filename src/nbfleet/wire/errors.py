@@ -2,6 +2,7 @@
 
 A room that refuses something raises `ApiError`; the server turns it into an answer. Codes and statuses
 are part of the contract, because clients act on the pair; the sentences are ours. Nothing is logged here.
+Those about credentials and about storage have modules of their own.
 """
 
 from collections.abc import Iterable, Mapping
@@ -218,46 +219,6 @@ def cannot_switch_flavor(flavor: object, allowed: Iterable[object]) -> ApiError:
     return ApiError(400, ErrorCode.FLAVOR_NOT_SWITCHABLE, message)
 
 
-def storage_not_supported(field: str, category: str, allowed: str) -> ApiError:
-    message = f"The field {field} is not for storage of the kind {category}; allowed: {allowed}."
-    return ApiError(400, ErrorCode.STORAGE_NOT_SUPPORTED, message)
-
-
-def storage_refused(field: str, given: object, reason: str) -> ApiError:
-    """The kind of storage exists, but cannot be had like this."""
-    message = f"The field {field} is {shown(given)}, which cannot be had: {reason}."
-    return ApiError(400, ErrorCode.STORAGE_NOT_SUPPORTED, message)
-
-
-def bad_mount_path(field: str, given: object, allowed: str) -> ApiError:
-    message = f"The mount path {field} is {shown(given)}; allowed: {allowed}."
-    return ApiError(400, ErrorCode.MOUNT_PATH, message)
-
-
-def missing_mount_path(field: str) -> ApiError:
-    return ApiError(400, ErrorCode.MOUNT_PATH, f"The mount path {field} is missing.")
-
-
-def bad_object_path(field: str, given: object, allowed: str) -> ApiError:
-    message = f"The field {field} is {shown(given)}; allowed: {allowed}."
-    return ApiError(400, ErrorCode.OBJECT_PATH, message)
-
-
-def unknown_secret(field: str, given: object) -> ApiError:
-    message = f"The field {field} is {shown(given)}; no access keys are stored under that name."
-    return ApiError(400, ErrorCode.STORAGE_KEYS_MISSING, message)
-
-
-def secret_needed(field: str) -> ApiError:
-    reason = "object storage is opened with access keys that are stored under a name"
-    return ApiError(400, ErrorCode.MOUNT_NEEDS_KEYS, f"The field {field} is missing: {reason}.")
-
-
-def bad_size(field: str, given: object, allowed: str) -> ApiError:
-    message = f"The size {field} is {shown(given)}; allowed: {allowed}."
-    return ApiError(400, ErrorCode.DISK_SIZE, message)
-
-
 def one_default_instance() -> ApiError:
     message = "The caller has an instance with the feature DEFAULT already; one for each user is allowed."
     return ApiError(400, ErrorCode.TOO_MANY_INSTANCES, message)
@@ -311,17 +272,12 @@ def update_not_allowed(field: str, status: str, needed: str) -> ApiError:
     return ApiError(400, ErrorCode.UPDATE_NOT_ALLOWED, message)
 
 
-def mount_in_motion(id_: object, status: str) -> ApiError:
-    message = f"The mount {shown(id_)} is {status} and cannot be unmounted now."
-    return ApiError(400, ErrorCode.CONFLICTING_STATE, message)
-
-
 def frozen(id_: object) -> ApiError:
     message = f"The instance {shown(id_)} is frozen; an administrator can lift that."
     return ApiError(400, ErrorCode.FROZEN, message)
 
 
-# Load and credentials.
+# Load, and faults of ours.
 
 
 def overloaded(retry_after: int) -> ApiError:
@@ -345,35 +301,6 @@ def internal() -> ApiError:
     return ApiError(500, ErrorCode.INTERNAL, "Internal error.")
 
 
-def unauthorized_signature(reason: str) -> ApiError:
-    return ApiError(401, ErrorCode.SIGNATURE, f"Incorrect authentication information: {shown(reason)}.")
-
-
-def token_missing() -> ApiError:
-    return ApiError(401, ErrorCode.TOKEN_MISSING, "The request carries neither a token nor a signature.")
-
-
-def token_expired() -> ApiError:
-    return ApiError(401, ErrorCode.TOKEN_EXPIRED, "The token has expired.")
-
-
-def token_invalid() -> ApiError:
-    return ApiError(401, ErrorCode.TOKEN_INVALID, "The token is not valid.")
-
-
-def token_unreadable() -> ApiError:
-    return ApiError(401, ErrorCode.TOKEN_UNREADABLE, "The token cannot be read.")
-
-
-def token_without_project() -> ApiError:
-    return ApiError(401, ErrorCode.TOKEN_WITHOUT_PROJECT, "The token is not valid for any project.")
-
-
-def wrong_password() -> ApiError:
-    """One answer for an unknown user, a wrong password and a foreign project: none can be guessed at."""
-    return ApiError(401, ErrorCode.SIGNATURE, "Incorrect user, password, account or project.")
-
-
 # What the table of operations does not hold.
 
 
@@ -393,8 +320,3 @@ def no_such_method(method: object, allowed: Iterable[str]) -> ApiError:
 
 def no_http() -> ApiError:
     return ApiError(400, ErrorCode.INVALID_ARGUMENT, "This is not an HTTP request.")
-
-
-def storage_mismatch(category: str, ownership: str, field: str = "volume") -> ApiError:
-    message = f"{field}.category {category} does not go together with {field}.ownership {ownership}."
-    return ApiError(400, ErrorCode.STORAGE_OWNERSHIP, message)

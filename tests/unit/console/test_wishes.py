@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from nbfleet.console import wishes
 from nbfleet.console.visit import Form
-from nbfleet.wire import errors
+from nbfleet.wire import errors, errors_storage
 from nbfleet.wire.tags import TmsTagResponse
 
 
@@ -21,9 +21,9 @@ def form(**fields: str) -> Form:
         (errors.wrong_value("volume.capacity", 1, "5 to 10"), "volume"),
         (errors.wrong_value("tags[3].key", "x", "y"), "tags"),
         (errors.missing("name"), "name"),
-        (errors.bad_size("storage_new_size", 1, "2"), "storage_new_size"),
+        (errors_storage.bad_size("storage_new_size", 1, "2"), "storage_new_size"),
         (errors.bad_duration("duration", 1, "2"), "duration"),
-        (errors.bad_mount_path("mount_path", "/", "/data/"), "mount_path"),
+        (errors_storage.bad_mount_path("mount_path", "/", "/data/"), "mount_path"),
         (errors.image_not_found("x"), "image_id"),
         (errors.flavor_sold_out("x", "public", "none"), "flavor"),
         (errors.workspace_not_found("0"), "workspace_id"),

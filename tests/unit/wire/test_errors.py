@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from nbfleet.wire import errors
+from nbfleet.wire import errors, errors_credentials
 from nbfleet.wire.errors import ApiError, ErrorCode
 
 PAIRS = {
@@ -32,11 +32,11 @@ PAIRS = {
     "frozen": (errors.frozen("x"), 400, "ModelArts.6326"),
     "overloaded": (errors.overloaded(3), 503, "ModelArts.6101"),
     "internal": (errors.internal(), 500, "ModelArts.0010"),
-    "unauthorized_signature": (errors.unauthorized_signature("x"), 401, "APIGW.0301"),
-    "token_missing": (errors.token_missing(), 401, "ModelArts.0201"),
-    "token_expired": (errors.token_expired(), 401, "ModelArts.0202"),
-    "token_invalid": (errors.token_invalid(), 401, "ModelArts.0203"),
-    "token_unreadable": (errors.token_unreadable(), 401, "ModelArts.0204"),
+    "unauthorized_signature": (errors_credentials.unauthorized_signature("x"), 401, "APIGW.0301"),
+    "token_missing": (errors_credentials.token_missing(), 401, "ModelArts.0201"),
+    "token_expired": (errors_credentials.token_expired(), 401, "ModelArts.0202"),
+    "token_invalid": (errors_credentials.token_invalid(), 401, "ModelArts.0203"),
+    "token_unreadable": (errors_credentials.token_unreadable(), 401, "ModelArts.0204"),
 }
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from nbfleet.wire import signing
-from nbfleet.wire.errors import unauthorized_signature
+from nbfleet.wire.errors_credentials import unauthorized_signature
 from nbfleet.wire.signing import Authorization, Flaw, Request, SignatureError
 
 DATA = Path(__file__).parents[2] / "data"

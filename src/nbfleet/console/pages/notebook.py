@@ -28,7 +28,7 @@ from nbfleet.console.wishes import Wish
 from nbfleet.domain import lifecycle
 from nbfleet.domain.access import Caller
 from nbfleet.domain.lifecycle import Status
-from nbfleet.wire import errors
+from nbfleet.wire import errors, errors_credentials
 from nbfleet.wire.errors import ApiError
 from nbfleet.wire.extensions import NotebookEvent, NotebookUsage
 from nbfleet.wire.notebooks import NotebookResp
@@ -104,7 +104,7 @@ class NotebookPage:
         async def make(caller: Caller, changed: set[str], _watch: Watch) -> Sequence[Event]:
             if caller != visit.caller:
                 # Other rights than the page was made with: the browser asks again, with the new ones.
-                raise errors.token_invalid()
+                raise errors_credentials.token_invalid()
             return await self._news(visit) if changed else ()
 
         return stream(visit, self._live, frozenset({_id(visit).lower()}), make)
