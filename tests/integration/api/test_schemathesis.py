@@ -44,8 +44,13 @@ IN_BODIES = {
     "NotebookCreateRequest": NAMED,
     "NotebookUpdateRequest": NAMED,
     "TokenIdentity": {"methods": [["password"]]},
+    "DataVolumesReq": {
+        "category": ["OBS", "OBSFS"],
+        "uri": ["obs://team-bucket/dir1/"],
+        "mount_path": [f"/data/dir{number}/" for number in range(100)],
+    },
 }
-MOVES = {"StartNotebook", "StopNotebook"}  # Refused until somebody moves it back.
+USED_UP = {"StartNotebook", "StopNotebook", "RegisterImage"}  # Until it is moved back, or there is more.
 OURS = {501, 503}  # Not available, too busy: said on purpose.
 
 
@@ -69,15 +74,22 @@ def session() -> Iterator[requests.Session]:
 
 
 class Things:
-    """The words in the path of an operation, and what they stand for now."""
+    """The words in the path and in the body of an operation, and what they stand for now."""
 
     def __init__(self, published: Stage, caller: Caller, operation: Operation) -> None:
-        self._make = lambda: published.prepare(operation.id, caller).words
-        self.first = self._make()
+        self._published, self._caller, self._operation = published, caller, operation
+        self.first = self._made()
         self._now = self.first
         self._used = 0
 
-    def stand_for(self, words: dict[str, Any]) -> dict[str, Any]:
+    def _made(self) -> dict[str, str]:
+        prepared = self._published.prepare(self._operation.id, self._caller)
+        image = {"swr_path": prepared.body["swr_path"]} if self._operation.id == "RegisterImage" else {}
+        return prepared.words | image
+
+    def stand_for(self, words: Any) -> Any:
+        if not isinstance(words, dict):
+            return words
         return {
             name: self._now[name] if name in self.first and value == self.first[name] else value
             for name, value in words.items()
@@ -87,8 +99,8 @@ class Things:
         """After a change that succeeded, the next one finds things as they were at first."""
         if operation.method != "GET" and status < 300 and self.first:
             self._used += 1
-            if operation.method == "DELETE" or operation.id in MOVES or self._used % 5 == 0:
-                self._now = self._make()
+            if operation.method == "DELETE" or operation.id in USED_UP or self._used % 5 == 0:
+                self._now = self._made()
 
 
 def narrowed(served: dict[str, Any], operation: Operation, project_id: str, words: dict[str, str]) -> Any:
@@ -100,7 +112,11 @@ def narrowed(served: dict[str, Any], operation: Operation, project_id: str, word
         for one in described["parameters"]
     ]
     schemas = dict(served["components"]["schemas"])
-    for name, known_values in IN_BODIES.items():
+    in_bodies = {
+        **IN_BODIES,
+        "ImageRegRequest": {name: [known[name]] for name in words if name == "swr_path"},
+    }
+    for name, known_values in in_bodies.items():
         fields = schemas[name]["properties"]
         some = {field: {"enum": values} for field, values in known_values.items() if field in fields}
         schemas[name] = {**schemas[name], "properties": {**fields, **some}}
@@ -150,6 +166,7 @@ def test_no_request_brings_it_out_of_step(
     def run(case: Case) -> None:
         if not is_wrong:
             case.path_parameters = things.stand_for(dict(case.path_parameters or {}))
+            case.body = things.stand_for(case.body)
         try:
             answer = case.call(base_url=base, session=session, headers=headers)
         except (requests.exceptions.InvalidHeader, UnicodeEncodeError):
