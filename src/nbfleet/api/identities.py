@@ -29,8 +29,10 @@ _MILLISECONDS = 1000
 async def create_token(tools: Tools, call: Call) -> Answer:
     request: TokenRequest = call.body
     login, scope = request.auth.identity, request.auth.scope
-    if set(login.methods) != {"password"} or login.password is UNSET:
+    if set(login.methods) != {"password"}:
         raise errors.wrong_value("auth.identity.methods", login.methods, "password")
+    if login.password is UNSET:
+        raise errors.missing("auth.identity.password")
     user = login.password.user
     if user.id is UNSET and user.name is UNSET:
         raise errors.missing("auth.identity.password.user.name")

@@ -403,6 +403,14 @@ CASES = [
     ),
     case(
         MISSING,
+        "auth.identity.password",
+        method="POST",
+        path="/v3/auth/tokens",
+        body={"auth": {"identity": {"methods": ["password"]}}},
+        name="token-without-password",
+    ),
+    case(
+        MISSING,
         "auth.identity.password.user.password",
         method="POST",
         path="/v3/auth/tokens",
