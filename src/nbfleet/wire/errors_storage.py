@@ -1,4 +1,7 @@
-"""Refusals about storage: volumes, mounts, and the secrets that they are reached with. See `errors`."""
+"""Refusals about storage: volumes, mounts, and the secrets that they are reached with.
+
+Only what knows storage raises them; what goes for any field of a request is in `errors`.
+"""
 
 from nbfleet.wire.errors import ApiError, ErrorCode, shown
 

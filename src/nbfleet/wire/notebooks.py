@@ -186,7 +186,9 @@ class NotebookUpdateRequest(Struct, frozen=True, kw_only=True):
     image_id: Annotated[Uuid, about("New image.")] | UnsetType = UNSET
     name: Annotated[InstanceName, about("New name.")] | UnsetType = UNSET
     storage_new_size: (
-        Annotated[int, int32(ge=5, le=4096), about("New size of the EVS work volume in GB; growth only.")]
+        Annotated[
+            int, int32(ge=5, le=4096), about("New size of the EVS work volume in GB; it never shrinks.")
+        ]
         | UnsetType
     ) = UNSET
     hooks: Annotated[CustomHooks, about("New hooks.")] | UnsetType = UNSET

@@ -154,7 +154,7 @@ def test_columns_sizes_times_and_exports(sit: Sit, site: Site) -> None:
     heads = ["Name", "State", "Owner", "Flavor", "Workspace", "Created", "Stops", "Tags", "Id"]
     assert page.locator("#fleet thead th:not(.pick)").all_inner_texts()[:-1] == heads
     assert told(page) == {"name": "train", "sort_dir": "ASC", "limit": "50"}
-    assert page.locator("#fleet tbody code").all_inner_texts() == site.ids[:50]
+    expect(page.locator("#fleet tbody code")).to_have_text(site.ids[:50])
 
     page.click("text=More filters")
     local = page.evaluate(
@@ -213,7 +213,7 @@ def test_a_refused_search_keeps_the_list_and_says_why(
     monkeypatch.setattr(lists, "answer", real)
     lists_names(page, numbered(*range(29, 19, -1)))  # It is tried once more by itself.
     assert told(page) == {"name": "train-2"}
-    assert page.locator("#trouble").inner_text() == ""
+    expect(page.locator("#trouble")).to_be_empty()
 
     monkeypatch.setattr(lists, "answer", slow)
     page.fill("[type=search]", "train-3")

@@ -1,5 +1,6 @@
 """The official SDK for Node.js: its signatures, its look-up of the project, its exceptions."""
 
+import re
 from typing import Any
 
 from support.node_sdk import call, made_by
@@ -16,12 +17,13 @@ def test_the_life_of_a_notebook(member: Person) -> None:
     member.wait(notebook_id)
     at = f"notebooks/{notebook_id}"
     tags = {"tags": [{"key": "团队", "value": "a b"}]}
-    shown, tagged, renewed, listed, untagged, stopped = made_by(
+    shown, tagged, renewed, lease, listed, untagged, stopped = made_by(
         member,
         [
             call("GET", at),
             call("POST", f"{at}/tags/create", tags),
             call("PATCH", f"{at}/lease", duration=7_200_000),
+            call("GET", f"{at}/lease"),
             call("GET", "notebooks", tags="团队|a b"),
             call("DELETE", f"{at}/tags/delete", tags),
             call("POST", f"{at}/stop"),
@@ -29,7 +31,8 @@ def test_the_life_of_a_notebook(member: Person) -> None:
     )
     assert shown["data"]["name"] == "node"
     assert (tagged, untagged) == ({"status": 204, "data": {}}, {"status": 204, "data": {}})
-    assert renewed["data"]["duration"] >= 7_200_000
+    assert renewed["data"]["duration"] > shown["data"]["lease"]["duration"]
+    assert lease["data"]["duration"] == renewed["data"]["duration"]
     assert [one["id"] for one in listed["data"]["data"]] == [notebook_id]
     assert (stopped["status"], stopped["data"]["status"]) == (200, "STOPPING")
     member.wait(notebook_id, "STOPPED")
@@ -54,10 +57,11 @@ def test_the_project_is_looked_up_by_the_name_of_the_region(member: Person) -> N
 
 
 def test_refusals_become_its_exceptions(member: Person) -> None:
-    wrong, forged = [call("GET", "notebooks", limit=0)], {"credentials": {
+    wrong = [call("GET", "notebooks", limit=0)]
+    forged = {
         "access_key": member.access_key, "secret_key": "wrong", "project_id": member.project.id,
-    }}  # fmt: skip
-    refused, unsigned = made_by(member, wrong)[0], made_by(member, wrong, **forged)[0]
+    }  # fmt: skip
+    refused, unsigned = made_by(member, wrong)[0], made_by(member, wrong, credentials=forged)[0]
     assert (refused["exception"], refused["status"], refused["code"]) == (
         "ClientRequestException", 400, "ModelArts.0107",
     )  # fmt: skip
@@ -65,4 +69,6 @@ def test_refusals_become_its_exceptions(member: Person) -> None:
     assert (unsigned["exception"], unsigned["status"], unsigned["code"]) == (
         "ClientRequestException", 401, "APIGW.0301",
     )  # fmt: skip
-    assert len({refused["requestId"], unsigned["requestId"]} - {None}) == 2
+    for one in (refused, unsigned):
+        assert re.fullmatch("[0-9a-f]{32}", one["requestId"])
+    assert refused["requestId"] != unsigned["requestId"]

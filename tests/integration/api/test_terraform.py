@@ -1,14 +1,16 @@
-"""Terraform: what its provider does, call for call, and that a second plan finds no difference."""
+"""Terraform: what its provider does, acted out, and that a second plan finds no difference."""
 
 from typing import Any
 
 import pytest
 
 from nbfleet.domain.access import Role
+from nbfleet.domain.quotas import Resource
 from nbfleet.services.catalogue import BUILT_IN_ID
-from support import terraform
 from support.people import FLAVOR, Place
-from support.terraform import Gone, MountStorage, Notebook, Provider, Workspace
+from support.terraform import data_sources
+from support.terraform.provider import Gone, Provider
+from support.terraform.resources import MountStorage, Notebook, Workspace, create_body
 
 LARGER = "modelarts.vm.cpu.2u"
 PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop tf"
@@ -16,8 +18,7 @@ PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpj
 
 @pytest.fixture(scope="module")
 def provider(place: Place) -> Provider:
-    person = place.new_person(place.new_project(), Role.ADMINISTRATOR, name="terraform")
-    return Provider(person)
+    return Provider(place.new_person(place.new_project(), Role.ADMINISTRATOR, name="terraform"))
 
 
 def wanted(**fields: Any) -> dict[str, Any]:
@@ -32,13 +33,12 @@ def test_the_life_of_a_notebook(provider: Provider) -> None:
     notebook = Notebook(provider)
     first = wanted(tags={"foo": "bar", "key": "value"})
     assert notebook.create(first) == first
-    known = notebook.attributes()
-    assert (known["status"], known["auto_stop_enabled"], known["image_type"]) == (
-        "RUNNING",
-        False,
-        "BUILD_IN",
-    )
     assert Notebook(provider, notebook.id).read() == first  # Imported by its id alone.
+    shown = notebook.get()
+    assert (shown["status"], shown["lease"]["enable"], shown["image"]["type"]) == (
+        "RUNNING", False, "BUILD_IN",
+    )  # fmt: skip
+    assert f"/{notebook.id}/" in shown["url"]
 
     second = first | {
         "name": "tf_2", "description": "", "volume": first["volume"] | {"size": 7}, "tags": {"foo": "new"},
@@ -47,9 +47,10 @@ def test_the_life_of_a_notebook(provider: Provider) -> None:
     third = second | {"flavor_id": LARGER, "tags": {}}
     assert notebook.update(second, third) == third
     notebook.stop()
+    assert notebook.read() == third
     fourth = third | {"description": "told while it is stopped"}
     assert notebook.update(third, fourth) == fourth
-    assert notebook.attributes() | {"url": ""} == known | {"url": ""}
+    assert (notebook.get()["status"], notebook.get()["create_at"]) == ("RUNNING", shown["create_at"])
 
     notebook.destroy()
     with pytest.raises(Gone):
@@ -80,21 +81,20 @@ def test_a_key_pair_waits_for_logins_over_ssh(provider: Provider) -> None:
     body = {"keypair": {"name": "tf-key", "public_key": PUBLIC}}
     provider.request("POST", f"/v3/{provider.project_id}/keypairs", body)
     resource = wanted(key_pair="tf-key", allowed_access_ips=["10.1.2.3"])
-    reply = provider.refused("POST", "notebooks", terraform.create_body(resource))
+    reply = provider.send("POST", "notebooks", create_body(resource))
     assert reply.error == (501, "ModelArts.6361")
     assert reply.message == "The service SSH in endpoints[0] is not available on this service."
 
 
 def test_a_mounted_storage(provider: Provider) -> None:
-    notebook = Notebook(provider)
+    notebook, mount = Notebook(provider), MountStorage(provider)
     notebook.create(wanted(volume={"type": "EFS", "ownership": "MANAGED"}))
-    mount = MountStorage(provider, notebook.id)
     first = {"storage_path": "obs://team-bucket/dir1/", "local_mount_directory": "/data/dir1/"}
-    assert mount.create(**first) == first
-    assert mount.listed() == [mount.id]
-    assert MountStorage(provider, notebook.id, mount.id).read() == first
+    assert mount.create(notebook.id, **first) == first
+    assert [f"{notebook.id}/{one}" for one in data_sources.mounts(provider, notebook.id)] == [mount.id]
+    assert MountStorage(provider, mount.id).read() == first  # Imported by its id alone.
     mount.destroy()
-    assert mount.listed() == []
+    assert data_sources.mounts(provider, notebook.id) == []
     notebook.destroy()
 
 
@@ -119,18 +119,20 @@ def test_a_workspace_with_a_notebook_in_it(provider: Provider) -> None:
 def test_data_sources(place: Place) -> None:
     provider = Provider(place.new_person(place.new_project(), name="reader"))
     made = {provider.person.create(name=f"tf-{number:03}")["id"] for number in range(103)}
-    found = terraform.every_notebook(provider, name="tf-", workspace_id="0", feature="NOTEBOOK")
+    found = data_sources.notebooks(provider, name="tf-", workspace_id="0", feature="NOTEBOOK")
     assert (len(found), {one["id"] for one in found}) == (103, made)
-    assert terraform.every_notebook(provider, id=found[50]["id"]) == [found[50]]
-    assert [one["id"] for one in terraform.images(provider, "x86_64", type="BUILD_IN")] == [BUILT_IN_ID]
-    assert terraform.images(provider, "aarch64", type="BUILD_IN") == []
-    assert FLAVOR in terraform.flavors(provider, category="CPU")
-    assert terraform.flavors(provider, category="GPU") == []
-    quotas = provider.request("GET", "workspaces/0/quotas")["quotas"]
-    assert {type(one["update_time"]) for one in quotas} <= {int}
+    one = found[50]["id"]
+    assert [shown["id"] for shown in data_sources.notebooks(provider, id=one)] == [one]
+    assert data_sources.images(provider, type="BUILD_IN") == [BUILT_IN_ID]
+    assert data_sources.images(provider, "x86_64", type="BUILD_IN") == [BUILT_IN_ID]
+    assert data_sources.images(provider, "aarch64", type="BUILD_IN") == []
+    assert FLAVOR in data_sources.flavors(provider, category="CPU")
+    assert data_sources.flavors(provider, category="GPU") == []
+    named = [quota["resource"] for quota in data_sources.quotas(provider, "0")]
+    assert sorted(named) == sorted(resource.value for resource in Resource)
 
 
 def test_a_refusal_can_be_read(provider: Provider) -> None:
-    reply = provider.refused("POST", "notebooks", {"name": "tf"})
+    reply = provider.send("POST", "notebooks", {"name": "tf"})
     assert reply.error == (400, "ModelArts.6335")
     assert reply.message == "The field image_id is missing."

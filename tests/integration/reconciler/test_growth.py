@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import Connection, select
 
 from nbfleet.domain.access import Role
@@ -11,6 +12,7 @@ from nbfleet.reconciler import sweeper
 from nbfleet.reconciler.loop import GIVE_UP
 from nbfleet.services import notebooks as services
 from nbfleet.store.schema import audit as audit_table
+from nbfleet.wire.errors import ApiError
 from nbfleet.wire.notebooks import NotebookUpdateRequest
 from support import fleet
 from support.rig import REQUEST, Behaviour, Machine, Rig, restarted, run, service, until
@@ -105,6 +107,29 @@ def test_a_service_that_dies_while_a_volume_grows_goes_on_later(store_url: str) 
             await grow(rig, notebook_id, 20)
             await at_work(rig)
         machine.world.instances[notebook_id].behaviour = Behaviour()
+        await restarted(machine)
+        async with service(machine) as rig:
+            assert (await rig.ends(notebook_id, Status.RUNNING)).volume.capacity == 20
+
+    run(store_url, test)
+
+
+def test_while_a_volume_grows_another_size_is_refused(store_url: str) -> None:
+    async def test(machine: Machine) -> None:
+        async with service(machine) as rig:
+            notebook_id = await rig.create()
+            before = await rig.ends(notebook_id, Status.RUNNING)
+            machine.world.instances[notebook_id].behaviour = Behaviour(step_seconds=5)
+            growing = await grow(rig, notebook_id, 20)
+            await at_work(rig)
+            for size in (before.volume.capacity, 20):
+                assert await grow(rig, notebook_id, size) == growing
+            with pytest.raises(ApiError) as refused:
+                await grow(rig, notebook_id, 30)
+            assert refused.value.message == (
+                f"The instance {notebook_id} is growing its volume and cannot grow it again now."
+            )
+            machine.world.instances[notebook_id].behaviour = Behaviour()
         await restarted(machine)
         async with service(machine) as rig:
             assert (await rig.ends(notebook_id, Status.RUNNING)).volume.capacity == 20
