@@ -54,13 +54,14 @@ class RealClock(Clock):
 
 
 @contextmanager
-def on_database(request: pytest.FixtureRequest, directory: Path) -> Iterator[Hosted]:
-    """A service at the time of day, on the kind of database that the fixture's parameter names."""
+def on_database(request: pytest.FixtureRequest, directory: Path, **options: Any) -> Iterator[Hosted]:
+    """A service at the time of day, on the kind of database that the fixture's parameter names; `options` are
+    settings."""
     if request.param == "sqlite":
         url = f"sqlite:///{directory}/test.db"
     else:
         url = request.getfixturevalue("postgres").new_database()
-    running = Hosted(directory, url, clock=RealClock()).start()
+    running = Hosted(directory, url, options, clock=RealClock()).start()
     yield running
     running.stop()
 

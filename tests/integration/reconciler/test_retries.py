@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import select, update
 
 from nbfleet.domain.lifecycle import Status
 from nbfleet.services import notebooks as services
+from nbfleet.store.database import Unavailable
 from nbfleet.store.schema import audit, instances
 from nbfleet.wire.notebooks import NotebookUpdateRequest
 from support.rig import REQUEST, Behaviour, Machine, Rig, run, service, until
@@ -106,6 +108,28 @@ def test_each_effect_that_is_tried_again_is_told_once(store_url: str) -> None:
                 ("remove retried", "DELETING", LOST),
                 ("removed", "DELETED", None),
             ]
+
+    run(store_url, test)
+
+
+def test_a_database_that_is_away_is_told_without_its_place(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("connection to db.internal, port 5432 refused")
+
+    async def test(machine: Machine) -> None:
+        async with service(machine) as rig:
+            notebook_id = await rig.create()
+            await rig.ends(notebook_id, Status.RUNNING)
+            with monkeypatch.context() as patched:
+                patched.setattr(rig.runtime, "stop", away)
+                await rig.stop(notebook_id)
+                await failed(rig, "stop", 1)
+            cause = "The database of the service cannot be used now."
+            assert (await told(machine))[-1] == ("stop retried", "STOPPING", cause)
+            pass_time(rig, 1000)
+            await rig.ends(notebook_id, Status.STOPPED)
 
     run(store_url, test)
 
