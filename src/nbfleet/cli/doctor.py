@@ -17,8 +17,9 @@ from nbfleet.cli import screen
 from nbfleet.cli.failures import FAILED
 from nbfleet.cli.options import settings, with_output, with_store
 from nbfleet.cli.screen import Column
+from nbfleet.first_start import endpoint_of
 from nbfleet.runtimes.capabilities import Capability, detect
-from nbfleet.settings import Settings, api_url
+from nbfleet.settings import Settings
 
 _LEAST_FREE = 1 << 30
 _PRIVATE = 0o077
@@ -116,7 +117,7 @@ def _revision(given: Settings) -> str:
 
 
 def _answers(given: Settings) -> Capability:
-    address = f"{api_url(given, given.port)}/healthz"
+    address = f"{endpoint_of(given)}/healthz"
     purpose = "a service on these settings"
     try:
         with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 - our own address.

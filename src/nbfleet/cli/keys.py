@@ -13,8 +13,8 @@ from nbfleet.cli.failures import Failed
 from nbfleet.cli.options import StoredCredentials, with_output, with_store
 from nbfleet.cli.options import settings as given
 from nbfleet.cli.screen import Column
+from nbfleet.first_start import endpoint_of
 from nbfleet.services import identity
-from nbfleet.settings import api_url
 from nbfleet.store import identity as people
 
 
@@ -40,7 +40,7 @@ def add(user: str, project: str | None, file: str | None, output: str, **options
 
         key, project_id = context.database.write_now(change, context)
     made = StoredCredentials(
-        endpoint=api_url(settings, settings.port), project_id=project_id,
+        endpoint=endpoint_of(settings), project_id=project_id,
         access_key=key.access_key, secret_key=key.secret_key,
     )  # fmt: skip
     if file is not None:

@@ -12,8 +12,8 @@ from nbfleet.cli.admin import read, store, write
 from nbfleet.cli.options import with_output, with_store
 from nbfleet.cli.screen import Column
 from nbfleet.domain.access import Role
+from nbfleet.first_start import endpoint_of
 from nbfleet.services import identity, roles
-from nbfleet.settings import api_url
 from nbfleet.store import identity as people
 
 
@@ -117,7 +117,7 @@ def login(user: str, **options: Any) -> None:
     """Print a link that lets USER in once, within ten minutes."""
     with store(options) as context:
         ticket = context.database.write_now(identity.new_login_link, context, user)
-        address = api_url(context.settings, context.settings.port)
+        address = endpoint_of(context.settings)
     click.echo(f"{address}/login?ticket={ticket}")
 
 
