@@ -255,10 +255,13 @@ def tagging(made: dict[str, str]) -> dict[str, Any]:
     return {"action": "tag", "tag": {"key": "team"}, "ids": [made["notebook_id"]]}
 
 
-def begun(_stage: Stage, owner: Caller) -> dict[str, str]:
-    """An action that the owner began. It is over at once: few of a user may have work left."""
-    answer = owner.post("/actions", tagging({"notebook_id": str(uuid4())}))
+def begun(stage: Stage, owner: Caller) -> dict[str, str]:
+    """An action that the owner began. It is over, as few of a user may have work left, and changed something,
+    as only few in a minute may not."""
+    answer = owner.post("/actions", tagging(named(stage, owner)))
     assert answer.status == 200, answer.raw
+    at = f"/actions/{answer.json['id']}"
+    wait_for("the action to be over", lambda: "end_at" in owner.get(at).json, 10, 0.01)
     return {"action_id": answer.json["id"]}
 
 

@@ -297,6 +297,12 @@ def too_many_at_once(what: str, most: int, retry_after: int) -> ApiError:
     return ApiError(503, ErrorCode.BUSY, message, {"Retry-After": str(retry_after)})
 
 
+def too_often(what: str, most: int, seconds: int) -> ApiError:
+    """Of one caller, within so many seconds."""
+    message = f"You began {most} {what} within {seconds} seconds, as many as may; try again later."
+    return ApiError(503, ErrorCode.BUSY, message, {"Retry-After": str(seconds)})
+
+
 def internal() -> ApiError:
     """The cause stays in the log: it may tell what the caller must not know."""
     return ApiError(500, ErrorCode.INTERNAL, "Internal error.")

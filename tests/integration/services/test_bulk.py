@@ -135,7 +135,8 @@ def test_what_changes_nothing_cannot_be_begun_for_ever(site: Site) -> None:
         site.begin(MEMBER, idle)
     with pytest.raises(ApiError) as refusal:
         site.begin(MEMBER, idle)
-    assert refusal.value.status == 503
+    message = "You began 60 actions that change nothing within 60 seconds, as many as may; try again later."
+    assert (refusal.value.status, refusal.value.message) == (503, message)
     site.begin(MEMBER, Wish(Action.STOP, query=ALL))
     site.begin(replace(MEMBER, user_id=fleet.OTHER), idle)
     assert asyncio.run(bulk.recent(site.context, MEMBER, 0, 1)).total == bulk.IDLE_A_MINUTE + 1

@@ -55,7 +55,9 @@ def test_body_can_carry_the_request_id() -> None:
     assert errors.internal().body("r-1").request_id == "r-1"
 
 
-@pytest.mark.parametrize("error", [errors.overloaded(7), errors.too_many_at_once("lists", 4, 7)])
+@pytest.mark.parametrize(
+    "error", [errors.overloaded(7), errors.too_many_at_once("lists", 4, 7), errors.too_often("walks", 4, 7)]
+)
 def test_busy_service_says_when_to_come_back(error: ApiError) -> None:
     assert error.headers == {"Retry-After": "7"}
 
