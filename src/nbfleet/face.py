@@ -31,8 +31,9 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as fault:
         reason = os.strerror(fault.errno) if fault.errno else str(fault)
         raise CannotStart(f"Cannot listen on {host}:{port}: {reason}.") from fault
-    # What is accepted inherits it. The loop of asyncio sets it on no socket of this kind, and an answer whose
-    # body follows its head then waits 40 ms for the client's kernel; uvloop sets it itself.
+    # What is accepted inherits it. The loop of asyncio sets it only where a socket names TCP as its protocol,
+    # which this one does not, and an answer whose body follows its head then waits 40 ms for the client's
+    # kernel; uvloop sets it itself.
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return made
 

@@ -9,27 +9,13 @@ from pathlib import Path
 
 import msgspec
 
+from nbfleet.credentials import CREDENTIALS, Credentials
 from nbfleet.services import identity, pools
 from nbfleet.services.catalogue import built_in_image
 from nbfleet.services.context import Context
-from nbfleet.settings import Settings, api_url
 from nbfleet.store import notebooks
 from nbfleet.store.database import Connection
 from nbfleet.store.identity import key
-
-CREDENTIALS = "credentials.json"
-
-
-class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of credentials.json."""
-
-    endpoint: str
-    project_id: str
-    user_id: str
-    user_name: str
-    password: str
-    access_key: str
-    secret_key: str
 
 
 async def prepare(context: Context, endpoint: str) -> str | None:
@@ -50,18 +36,6 @@ async def prepare(context: Context, endpoint: str) -> str | None:
         return await context.database.write(identity.new_login_link, context, context.settings.administrator)
     except identity.Refused:
         return None
-
-
-def endpoint_of(settings: Settings) -> str:
-    """Where clients reach the API, told beside the service: as the settings say, else where it was at its
-    last start, which may have been given another port."""
-    path = Path(settings.data_dir) / CREDENTIALS
-    if not settings.public_url and path.exists():
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=Credentials).endpoint
-        except (OSError, msgspec.MsgspecError):
-            pass  # Of somebody else, or damaged: the settings are the next best.
-    return api_url(settings, settings.port)
 
 
 def _write(path: Path, endpoint: str, first: identity.FirstIdentity) -> None:

@@ -256,8 +256,8 @@ def tagging(made: dict[str, str]) -> dict[str, Any]:
 
 
 def begun(stage: Stage, owner: Caller) -> dict[str, str]:
-    """An action that the owner began. It is over, as few of a user may have work left, and changed something,
-    as only few in a minute may not."""
+    """An action that the owner began. It is over, because few of a user may have work left, and changed
+    something, because after many in a minute one that changes nothing has to wait."""
     answer = owner.post("/actions", tagging(named(stage, owner)))
     assert answer.status == 200, answer.raw
     at = f"/actions/{answer.json['id']}"

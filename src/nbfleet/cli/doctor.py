@@ -4,9 +4,9 @@ import os
 import shutil
 import stat
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from nbfleet.cli import screen
 from nbfleet.cli.failures import FAILED
 from nbfleet.cli.options import settings, with_output, with_store
 from nbfleet.cli.screen import Column
-from nbfleet.first_start import endpoint_of
+from nbfleet.credentials import CREDENTIALS, endpoint_of
 from nbfleet.runtimes.capabilities import Capability, detect
 from nbfleet.settings import Settings
 
@@ -76,7 +76,7 @@ def _data_dir(directory: Path) -> Capability:
 
 def _files(directory: Path) -> Iterator[Capability]:
     """Whether what must be private is."""
-    for name in ("secret.key", "credentials.json", "nbfleet.db"):
+    for name in ("secret.key", CREDENTIALS, "nbfleet.db"):
         path = directory / name
         if path.exists():
             mode = stat.S_IMODE(path.stat().st_mode)
@@ -120,7 +120,7 @@ def _answers(given: Settings) -> Capability:
     address = f"{endpoint_of(given)}/healthz"
     purpose = "a service on these settings"
     try:
-        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 - our own address.
+        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 - where our service says it is.
             return Capability("service", answer.status == 200, f"{address} answers", purpose)
-    except (OSError, urllib.error.URLError):
+    except (OSError, HTTPException, ValueError):  # Also what is no service of ours, or no address.
         return Capability("service", False, f"nothing answers at {address}", purpose)

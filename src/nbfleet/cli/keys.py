@@ -13,7 +13,7 @@ from nbfleet.cli.failures import Failed
 from nbfleet.cli.options import StoredCredentials, with_output, with_store
 from nbfleet.cli.options import settings as given
 from nbfleet.cli.screen import Column
-from nbfleet.first_start import endpoint_of
+from nbfleet.credentials import endpoint_of
 from nbfleet.services import identity
 from nbfleet.store import identity as people
 

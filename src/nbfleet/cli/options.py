@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from nbfleet.cli.failures import UNAUTHORISED, Failed
+from nbfleet.credentials import CREDENTIALS
 from nbfleet.settings import Settings, default_data_dir, load
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -75,7 +76,7 @@ def with_store(command: F) -> F:
 
 
 def credentials(file: str | None, data_dir: str | None, endpoint: str | None) -> StoredCredentials:
-    path = Path(file) if file else Path(data_dir or default_data_dir()) / "credentials.json"
+    path = Path(file) if file else Path(data_dir or default_data_dir()) / CREDENTIALS
     try:
         found = msgspec.json.decode(path.read_bytes(), type=StoredCredentials)
     except OSError as fault:

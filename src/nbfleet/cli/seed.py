@@ -30,10 +30,11 @@ def seed_command(count: int, number: int, **options: Any) -> None:
     For demonstrations and load tests: serve it with `nbfleet serve --runtime simulated`.
     """
     from nbfleet import first_start, seeding  # noqa: PLC0415
+    from nbfleet.credentials import endpoint_of  # noqa: PLC0415
 
     begun = time.monotonic()
     with admin.store(options) as context, bar("Notebooks", count) as advance:
-        endpoint = first_start.endpoint_of(context.settings)
+        endpoint = endpoint_of(context.settings)
 
         async def fill() -> str:
             await first_start.prepare(context, endpoint)

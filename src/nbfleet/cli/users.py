@@ -11,8 +11,8 @@ from nbfleet.cli import screen
 from nbfleet.cli.admin import read, store, write
 from nbfleet.cli.options import with_output, with_store
 from nbfleet.cli.screen import Column
+from nbfleet.credentials import endpoint_of
 from nbfleet.domain.access import Role
-from nbfleet.first_start import endpoint_of
 from nbfleet.services import identity, roles
 from nbfleet.store import identity as people
 

@@ -164,7 +164,7 @@ def _check_idle(connection: Connection, now: int, new: New, targets: Sequence[Ta
         return
     lately = store.begun_since(connection, new.project_id, new.user_id, now - _MINUTE)
     if lately >= IDLE_A_MINUTE:
-        raise errors.too_often("actions that change nothing", IDLE_A_MINUTE, _MINUTE // 1000)
+        raise errors.too_often(lately, _MINUTE // 1000)
 
 
 def _check_shown(shown: Shown, judged: Sequence[Judged]) -> None:

@@ -71,7 +71,8 @@ def _volume(context: Context, notebook: Notebook, body: NotebookUpdateRequest) -
 
 
 def _grown(notebook: Notebook, wanted: int | UnsetType) -> Volume:
-    """Clients that send along the size that it has, or gets, ask for no growth."""
+    """Clients send along the size that they read, which while it grows is still the old one: that asks for no
+    growth, and calls none off."""
     volume = notebook.volume
     if isinstance(wanted, UnsetType) or wanted in (volume.capacity, volume.growing_to):
         return volume

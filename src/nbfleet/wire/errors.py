@@ -297,9 +297,12 @@ def too_many_at_once(what: str, most: int, retry_after: int) -> ApiError:
     return ApiError(503, ErrorCode.BUSY, message, {"Retry-After": str(retry_after)})
 
 
-def too_often(what: str, most: int, seconds: int) -> ApiError:
-    """Of one caller, within so many seconds."""
-    message = f"You began {most} {what} within {seconds} seconds, as many as may; try again later."
+def too_often(began: int, seconds: int) -> ApiError:
+    """Of one caller: what is asked for has no work left to wait for, and could be asked for without end."""
+    message = (
+        f"You began {began} actions within {seconds} seconds; one that changes nothing has to wait. "
+        f"Try again in {seconds} seconds."
+    )
     return ApiError(503, ErrorCode.BUSY, message, {"Retry-After": str(seconds)})
 
 

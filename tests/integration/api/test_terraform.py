@@ -57,13 +57,18 @@ def test_the_life_of_a_notebook(provider: Provider) -> None:
         notebook.get()
 
 
-def test_versions_before_send_the_size_with_the_flavor(provider: Provider) -> None:
+def test_earlier_versions_send_the_size_with_the_flavor(provider: Provider) -> None:
     notebook = Notebook(provider)
-    first = wanted()
-    notebook.create(first)
-    for change in ({"flavor_id": LARGER}, {"volume": first["volume"] | {"size": 6}}, {"flavor_id": FLAVOR}):
-        first |= change
-        assert notebook.update_at_once(first) == first
+    before = wanted()
+    notebook.create(before)
+    for change in ({"flavor_id": LARGER}, {"volume": before["volume"] | {"size": 6}}, {"flavor_id": FLAVOR}):
+        after = before | change
+        assert notebook.update_as_before(before, after) == after
+        before = after
+    notebook.stop()
+    renamed = before | {"name": "renamed"}
+    assert notebook.update_as_before(before, renamed) == renamed
+    assert notebook.get()["status"] == "STOPPED"
     notebook.destroy()
 
 

@@ -1,13 +1,16 @@
 """The command `nbfleet`, run as people run it, against a real service without processes behind it."""
 
+import contextlib
 import json
 import os
 import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -203,6 +206,29 @@ def test_interrupting_is_quiet(shell: Shell) -> None:
     # The line that the terminal's ^C stands on is ended, and that is all.
     assert (process.returncode, err) == (130, b"\n")
     shell.run("delete", "watched", "-y")
+
+
+@pytest.mark.parametrize("endpoint", ["", "http://127.0.0.1:{port}"])
+def test_doctor_is_not_put_off_by_what_is_no_service(shell: Shell, tmp_path: Path, endpoint: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        def greet() -> None:
+            with contextlib.suppress(OSError):
+                accepted, _ = other.accept()
+                with accepted:
+                    accepted.sendall(b"SSH-2.0-another\r\n")
+                    accepted.recv(1000)
+
+        threading.Thread(target=greet, daemon=True).start()
+        address = endpoint.format(port=other.getsockname()[1])
+        file = tmp_path / "credentials.json"
+        file.write_text(json.dumps({"endpoint": address}), encoding="utf-8")
+        file.chmod(0o600)
+        out, _ = shell.run("doctor", "--output", "json", NBFLEET_DATA_DIR=str(tmp_path))
+    found = {one["name"]: one for one in json.loads(out)}
+    assert (found["service"]["available"], found["service"]["detail"]) == (
+        False, f"nothing answers at {address}/healthz",
+    )  # fmt: skip
 
 
 def test_doctor_looks_at_the_machine(shell: Shell) -> None:

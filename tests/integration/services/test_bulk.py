@@ -135,7 +135,10 @@ def test_what_changes_nothing_cannot_be_begun_for_ever(site: Site) -> None:
         site.begin(MEMBER, idle)
     with pytest.raises(ApiError) as refusal:
         site.begin(MEMBER, idle)
-    message = "You began 60 actions that change nothing within 60 seconds, as many as may; try again later."
+    message = (
+        "You began 60 actions within 60 seconds; one that changes nothing has to wait. "
+        "Try again in 60 seconds."
+    )
     assert (refusal.value.status, refusal.value.message) == (503, message)
     site.begin(MEMBER, Wish(Action.STOP, query=ALL))
     site.begin(replace(MEMBER, user_id=fleet.OTHER), idle)

@@ -12,7 +12,7 @@ PENDING_VOLUME = {"INITIALIZING", "RESIZING", "DELETING"}
 # Codes, with 400, that mean the same as 404 where something is looked for.
 NO_NOTEBOOK = ("ModelArts.6309", "ModelArts.6357", "ModelArts.6404")
 NO_WORKSPACE = ("ModelArts.7005",)
-STOPPED_ALREADY = (400, "ModelArts.6357")
+STOPPED_ALREADY, NOT_RUNNING = (400, "ModelArts.6357"), (400, "ModelArts.6327")
 
 NOTEBOOK: dict[str, Any] = {
     "action_progress": [{"notebook_id": str, "status": str, "step": int, "step_description": str}],
@@ -45,7 +45,7 @@ class Notebook:
         self.provider.until(lambda: self.get()["status"], target, pending)
 
     def settle(self) -> None:
-        """Until nothing happens to its volume. Versions before do not look at that: they look for the first
+        """Until nothing happens to its volume. Earlier versions do not look at that: they look for the first
         time after 10 s, by when it is so."""
         self.provider.until(lambda: self.get()["volume"]["status"], "", PENDING_VOLUME)
 
@@ -68,7 +68,7 @@ class Notebook:
         raw = self.provider.get(f"notebooks/{self.id}", NO_NOTEBOOK)
         shown, volume = decoded(raw, NOTEBOOK), decoded(raw, NOTEBOOK)["volume"]
         mounts = self.provider.send("GET", f"notebooks/{self.id}/storage")
-        assert (mounts.status == 200) == (shown["status"] == "RUNNING")
+        assert mounts.status == 200 if shown["status"] == "RUNNING" else mounts.error == NOT_RUNNING
         return {
             "name": shown["name"], "description": shown["description"], "flavor_id": shown["flavor"],
             "image_id": shown["image"]["id"], "workspace_id": shown["workspace_id"],
@@ -108,8 +108,14 @@ class Notebook:
             self.tag("POST", wanted["tags"])
         return self.read()
 
-    def update_at_once(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """As versions before did: all that needs a stop in one request, the size with it even if it stays."""
+    def update_as_before(self, before: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+        """As earlier versions do: a name and a description whether it runs or not; all that needs a stop in
+        one request, the size with it even if it stays."""
+        changed = {name for name, value in wanted.items() if before.get(name) != value}
+        if changed & {"name", "description"}:
+            self.put(name=wanted["name"], description=wanted["description"])
+        if not changed & {"flavor_id", "image_id", "volume"}:
+            return self.read()
         self.stop()
         size = wanted["volume"]["size"]
         self.put(flavor=wanted["flavor_id"], image_id=wanted["image_id"], storage_new_size=size)

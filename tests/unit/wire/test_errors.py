@@ -56,7 +56,7 @@ def test_body_can_carry_the_request_id() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [errors.overloaded(7), errors.too_many_at_once("lists", 4, 7), errors.too_often("walks", 4, 7)]
+    "error", [errors.overloaded(7), errors.too_many_at_once("lists", 4, 7), errors.too_often(4, 7)]
 )
 def test_busy_service_says_when_to_come_back(error: ApiError) -> None:
     assert error.headers == {"Retry-After": "7"}

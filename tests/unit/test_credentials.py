@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from nbfleet.first_start import CREDENTIALS, Credentials, endpoint_of
+from nbfleet.credentials import CREDENTIALS, Credentials, endpoint_of
 from nbfleet.settings import load
 
 STARTED = Credentials(
@@ -20,11 +20,13 @@ STARTED = Credentials(
         (None, {}, "http://127.0.0.1:8080"),
         (None, {"port": 9000}, "http://127.0.0.1:9000"),
         (msgspec.json.encode(STARTED), {}, "http://127.0.0.1:18081"),
+        (msgspec.json.encode(STARTED), {"port": 9000}, "http://127.0.0.1:18081"),
+        (b'{"endpoint": "http://127.0.0.1:18081"}', {}, "http://127.0.0.1:18081"),
         (msgspec.json.encode(STARTED), {"public_url": "https://a.example.test"}, "https://a.example.test"),
         (b"{", {"port": 9000}, "http://127.0.0.1:9000"),
     ],
 )
-def test_the_last_start_knows_unless_the_settings_say(
+def test_the_last_start_knows_unless_there_is_a_public_url(
     tmp_path: Path, written: bytes | None, given: dict[str, object], told: str
 ) -> None:
     if written is not None:
