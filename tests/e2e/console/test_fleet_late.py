@@ -43,3 +43,24 @@ def test_rows_of_a_table_that_is_gone_are_passed_over(sit: Callable[..., Seat], 
     assert page.locator("#fleet tbody code").all_inner_texts() == [made]
     assert page.locator("#fleet tr.gone").count() == 0
     assert page.locator("#changed").is_hidden()
+
+
+def test_rows_keep_the_columns_of_their_table(sit: Callable[..., Seat], member: Caller) -> None:
+    made = member.stopped(name="columns")["id"]
+    seat = sit(member)
+    page = seat.page
+    seat.go("notebooks?name=columns")
+    cells = page.locator(f"#row-{made} td, #row-{made} th")
+    before = page.locator("#fleet thead th").count()
+    expect(cells).to_have_count(before)
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.click("summary:has-text('View')")
+    other.get_by_label("Id", exact=True).check()
+    expect(other.locator("#fleet tbody code")).to_have_text([made])
+
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # It is looked at again.
+    page.get_by_role("button", name="Start columns").click()
+    expect(page.locator(f"#row-{made} .state")).to_have_text("Running")
+    expect(cells).to_have_count(before)
+    assert page.locator("#fleet tbody code").count() == 0

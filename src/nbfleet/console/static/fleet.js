@@ -45,6 +45,11 @@ function tellChanged({ text, total }) {
   note.hidden = false;
 }
 
+// Those that the table has: others may be chosen by now, in another tab.
+function columnsOf(table) {
+  return table.dataset.columns.split(".").map((name) => ["columns", name]);
+}
+
 function listen() {
   source?.close();
   source = null;
@@ -52,7 +57,8 @@ function listen() {
   if (!table || document.hidden) return;
   const watched = [...table.querySelectorAll("[name=id]")].slice(0, MOST_WATCHED);
   const ids = watched.map((box) => box.value).join(",");
-  const query = new URLSearchParams({ ids, view: table.dataset.view, total: table.dataset.total });
+  const { view, total } = table.dataset;
+  const query = new URLSearchParams([["ids", ids], ["view", view], ["total", total], ...columnsOf(table)]);
   source = new EventSource(`${table.dataset.live}?${query}`);
   // What was asked for a table that is gone may still come in, and the new one may have other columns.
   const hear = (kind, tell) => source.addEventListener(kind, (event) => {
@@ -67,6 +73,11 @@ document.addEventListener("visibilitychange", listen);
 addEventListener("pagehide", () => source?.close());
 
 // The row that a button in it changed comes back as the answer.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.elt.dataset.part !== "act") return;
+  detail.path += `?${new URLSearchParams(columnsOf(detail.elt.closest("table")))}`;
+});
+
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { requestConfig, xhr } = event.detail;
   if (requestConfig.elt.dataset.part !== "act" || xhr.getResponseHeader("HX-Retarget")) return;
