@@ -4,6 +4,7 @@ Read by commands that run beside the service, so nothing of the service is impor
 `first_start`.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -32,8 +33,8 @@ class _Place(msgspec.Struct, frozen=True):
 def endpoint_of(settings: Settings) -> str:
     """Where clients reach the API: the `public_url` of the settings, else where the service was at its last
     start, which may have been given another port than the settings have, else their host and port."""
-    try:
-        found = msgspec.json.decode((Path(settings.data_dir) / CREDENTIALS).read_bytes(), type=_Place)
-    except (OSError, msgspec.MsgspecError):
-        return api_url(settings, settings.port)  # Never started here, or not for us to read.
-    return settings.public_url.rstrip("/") or found.endpoint
+    if not settings.public_url:
+        with suppress(OSError, msgspec.MsgspecError):  # Never started here, or not for us to read.
+            written = (Path(settings.data_dir) / CREDENTIALS).read_bytes()
+            return msgspec.json.decode(written, type=_Place).endpoint
+    return api_url(settings, settings.port)

@@ -103,7 +103,7 @@ def open_ground(settings: Settings) -> Ground:
     try:
         database = Database(settings.database_url or sqlite_url(directory / "nbfleet.db"))
         if migrate.upgrade(database.engine):
-            log.info("schema is up to date", revision=migrate.HEAD)
+            log.info("database made or upgraded", revision=migrate.HEAD)
     except migrate.UnknownSchema as fault:
         raise CannotStart(str(fault)) from fault
     except Exception as fault:

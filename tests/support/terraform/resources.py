@@ -7,7 +7,7 @@ from support.terraform.provider import Provider, decoded, given
 
 PENDING_START = {"INIT", "CREATING", "STARTING", "SNAPSHOTTING"}
 PENDING_STOP = {"RUNNING", "STOPPING"}
-PENDING_END = {"RUNNING", "STOPPED", "DELETING"}
+PENDING_END = {"RUNNING", "DELETING"}
 PENDING_VOLUME = {"INITIALIZING", "RESIZING", "DELETING"}
 # Codes, with 400, that mean the same as 404 where something is looked for.
 NO_NOTEBOOK = ("ModelArts.6309", "ModelArts.6357", "ModelArts.6404")
